@@ -1,0 +1,1 @@
+"""Organisations, their people and how these sign in."""

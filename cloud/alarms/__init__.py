@@ -1,0 +1,1 @@
+"""Rules and the life cycle of alarms (ISA-18.2)."""

@@ -1,0 +1,1 @@
+"""Builds the web application and its background work from settings."""

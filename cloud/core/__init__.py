@@ -1,0 +1,1 @@
+"""What every slice stands on: time, money, errors, sessions, outbox, jobs, files, audit."""

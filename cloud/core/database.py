@@ -1,0 +1,141 @@
+"""Sessions over SQLite or PostgreSQL; one unit of work is one transaction, and only its boundary commits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+_BUSY_TIMEOUT_S = 30
+_EMITTED = "emitted"
+_ROUTES = "routes"
+
+Routes = Mapping[str, Sequence[str]]
+"""Event kind to the names of the handlers that hear it."""
+
+
+class Base(DeclarativeBase):
+    """Every table of the business database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases; SQLite alone would give it back naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone: take it from a Clock")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """The business database, and the boundary of every transaction on it."""
+
+    def __init__(self, url: str, *, routes: Routes | None = None, pool_size: int = 10) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _engine(url, is_sqlite=self.is_sqlite, pool_size=pool_size)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._routes = routes or {}
+        # SQLite takes one writer: waiting in line here is fair and cheap, waiting on its file lock is neither.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+        self._committed: list[Callable[[], None]] = []
+
+    def on_emitted(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each commit that put events into the outbox."""
+        self._committed.append(callback)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session whose work is committed when the block ends, or undone when it raises."""
+        if self._writer is None:
+            async with self._sessions.begin() as session:
+                session.info[_ROUTES] = self._routes
+                yield session
+        else:
+            async with self._writer, self._sessions() as session:
+                session.info[_ROUTES] = self._routes
+                await session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                async with _committing(session):
+                    yield session
+        if session.info.pop(_EMITTED, False):
+            for callback in self._committed:
+                callback()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session over one consistent view; whatever it was asked to change is undone."""
+        async with self._sessions() as session:
+            yield session
+            await session.rollback()
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self.engine.dispose()
+
+
+def routes_of(session: AsyncSession) -> Routes:
+    """Return who hears which event, for the outbox."""
+    routes: Routes = session.info.get(_ROUTES, {})
+    return routes
+
+
+def mark_emitted(session: AsyncSession) -> None:
+    """Note that the session's transaction put events into the outbox."""
+    session.info[_EMITTED] = True
+
+
+@asynccontextmanager
+async def _committing(session: AsyncSession) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await session.rollback()
+        raise
+    await session.commit()
+
+
+def _engine(url: str, *, is_sqlite: bool, pool_size: int) -> AsyncEngine:
+    if not is_sqlite:
+        return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_async_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        # The driver must not begin transactions by itself, or BEGIN IMMEDIATE below would come too late.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode: Any = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine

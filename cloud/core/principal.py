@@ -1,0 +1,48 @@
+"""Who is asking; every query starts from here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloud.core.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What a person does for the organisation; a person may have several."""
+
+    ADMINISTRATOR = "administrator"  # organisation, people, rules, boxes
+    OPERATOR = "operator"  # control room
+    DESK = "desk"  # front desk and dispatch
+    WORKER = "worker"  # repairs
+    OFFICE = "office"  # billing
+    MANAGER = "manager"  # sees all of the organisation's figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A signed-in person, a box, or the system working for one organisation.
+
+    Attributes:
+        organisation_id: the only organisation whose rows may be seen or changed.
+        person_id: None for a box and for the system.
+        communities: ids that the principal is limited to; None for all of the organisation's.
+    """
+
+    organisation_id: int
+    person_id: int | None = None
+    name: str = ""
+    roles: frozenset[Role] = frozenset()
+    communities: frozenset[int] | None = None
+
+    @classmethod
+    def system(cls, organisation_id: int) -> "Principal":
+        """Return the organisation's own principal, for jobs and event handlers."""
+        return cls(organisation_id=organisation_id, name="system", roles=frozenset(Role))
+
+    def require(self, *roles: Role) -> None:
+        """Let pass who has one of `roles`; an administrator has all of them.
+
+        Raises:
+            Forbidden: the principal has none of them.
+        """
+        if not self.roles.intersection({Role.ADMINISTRATOR, *roles}):
+            raise Forbidden("Only these roles may do this: %(roles)s.", roles=", ".join(roles))

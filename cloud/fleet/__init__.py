@@ -1,0 +1,1 @@
+"""Boxes, devices, points, and what they measured."""

@@ -1,0 +1,1 @@
+"""Work that somebody must do, by type and deadline."""

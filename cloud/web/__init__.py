@@ -1,0 +1,1 @@
+"""What all screens share: session, rights, forms, templating, lists, live updates."""

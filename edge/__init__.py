@@ -1,0 +1,1 @@
+"""The program on the box: drivers, poller, buffer, uploader."""

@@ -1,0 +1,1 @@
+"""The durable store of what was read and not yet let go."""

@@ -1,0 +1,1 @@
+"""Everything that the box says to the cloud."""

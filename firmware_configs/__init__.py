@@ -1,0 +1,1 @@
+"""Data laid onto boxes and the one source of how pages look, with its loaders."""

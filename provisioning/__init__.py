@@ -1,0 +1,1 @@
+"""What happens before and around a box, and the practice building."""

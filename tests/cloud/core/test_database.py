@@ -1,0 +1,38 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import StatementError
+
+from cloud.core.database import Database
+from cloud.core.outbox import OutboxEvent
+
+
+def _event(emitted_at: datetime) -> OutboxEvent:
+    return OutboxEvent(organisation_id=1, kind="k", subject="s", payload="{}", emitted_at=emitted_at)
+
+
+async def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as session:
+            session.add(_event(datetime(2026, 1, 1, tzinfo=UTC)))
+            await session.flush()
+            raise ZeroDivisionError
+    async with database.reading() as session:
+        assert (await session.scalars(select(OutboxEvent))).all() == []
+
+
+async def test_a_naive_time_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="no time zone"):
+        async with database.transaction() as session:
+            session.add(_event(datetime(2026, 1, 1)))  # noqa: DTZ001  the mistake under test
+
+
+async def test_an_instant_comes_back_aware_and_in_utc(database: Database) -> None:
+    shanghai = timezone(timedelta(hours=8))
+    async with database.transaction() as session:
+        session.add(_event(datetime(2026, 1, 1, 8, 0, tzinfo=shanghai)))
+    async with database.reading() as session:
+        instant = await session.scalar(select(OutboxEvent.emitted_at))
+    assert instant == datetime(2026, 1, 1, tzinfo=UTC)
+    assert instant.utcoffset() == timedelta(0)

@@ -1,0 +1,75 @@
+"""A PostgreSQL of the tests' own: started in a temporary folder, reached over its Unix socket, ended with the tests."""
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+@dataclass
+class PostgreSQL:
+    """A running cluster; each test asks for a database of its own."""
+
+    folder: Path
+    binaries: Path
+    _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def create_database(self, *, template: str = "template0") -> str:
+        """Return the SQLAlchemy URL of a new database."""
+        name = f"gatehouse_{next(self._names)}"
+        self._run("createdb", "-h", str(self.folder), "-T", template, name)
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def drop_database(self, url: str) -> None:
+        """Remove the database behind a URL of create_database, whoever is still connected."""
+        name = url.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
+        self._run("dropdb", "-h", str(self.folder), "--force", name)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run([self.binaries / program, "-U", "postgres", *arguments], check=True, capture_output=True)
+
+
+def find_binaries() -> Path:
+    """Return the folder that holds initdb and postgres.
+
+    Raises:
+        FileNotFoundError: PostgreSQL is not installed; says how to mend it.
+    """
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if debian or on_path:
+        return (debian[-1] if debian else Path(str(on_path)).resolve()).parent
+    raise FileNotFoundError("no PostgreSQL server found: run `make setup-system`, or install postgresql")
+
+
+@contextmanager
+def running_postgresql(folder: Path) -> Iterator[PostgreSQL]:
+    """Yield a cluster in `folder`, whose path must be short enough for a Unix socket."""
+    binaries = find_binaries()
+    user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # postgres refuses to run as root
+    as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    if user:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    data = folder / "data"
+    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "--locale=C.UTF-8"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **as_user)  # type: ignore[call-overload]  # as_user is one of two literal shapes
+    settings = [part for option in _OPTIONS for part in ("-c", option)]
+    command = [binaries / "postgres", "-D", data, "-k", folder, "-h", "", *settings]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **as_user)  # type: ignore[call-overload]  # as above
+        try:
+            ready = [binaries / "pg_isready", "-h", folder, "-q"]
+            while subprocess.run(ready, check=False).returncode:
+                if server.poll() is not None:
+                    raise RuntimeError((folder / "log").read_text())
+            yield PostgreSQL(folder, binaries)
+        finally:
+            server.terminate()
+            server.wait(30)
