@@ -29,7 +29,7 @@ class PostgreSQL:
 
     def drop_database(self, url: str) -> None:
         """Remove the database behind a URL of create_database, whoever is still connected."""
-        name = url.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
+        name = url.split("@/")[1].split("?")[0]
         self._run("dropdb", "-h", str(self.folder), "--force", name)
 
     def _run(self, program: str, *arguments: str) -> None:
