@@ -1,12 +1,35 @@
+import os
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.clocks import FixedClock
 from tests.servers.postgresql import PostgreSQL, running_postgresql
+
+SOAKING = os.environ.get("GATEHOUSE_SOAK") == "1"
+
+settings.register_profile("test", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("soak", max_examples=2_000, deadline=None, print_blob=True)
+settings.load_profile("soak" if SOAKING else "test")
+
+
+@pytest.fixture(scope="session")
+def soaking() -> bool:
+    """Whether the full counts are asked for."""
+    return SOAKING
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """What every drawn number comes from: fixed in tests, random in a soak, GATEHOUSE_SEED to repeat one."""
+    chosen = int(os.environ.get("GATEHOUSE_SEED") or (random.SystemRandom().getrandbits(32) if SOAKING else 20140412))
+    print(f"seed: repeat with GATEHOUSE_SEED={chosen}")
+    return chosen
 
 
 @pytest.fixture
