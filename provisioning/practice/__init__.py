@@ -1,0 +1,1 @@
+"""The practice building: devices that speak real protocols and play recordings of real buildings."""

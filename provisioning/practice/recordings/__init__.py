@@ -1,0 +1,1 @@
+"""Recordings of real buildings, with their sources and licences in README.md."""
