@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,7 +27,7 @@ def test_the_recording_holds_2712_hours_that_follow_one_another_without_a_gap() 
     assert len(hours) == 2_712
     assert hours[0].at == datetime(2011, 11, 25, 6, tzinfo=UTC)
     assert hours[-1].at == datetime(2012, 3, 17, 5, tzinfo=UTC)
-    assert {after.at - before.at for before, after in zip(hours, hours[1:], strict=False)} == {timedelta(hours=1)}
+    assert {after.at - before.at for before, after in itertools.pairwise(hours)} == {timedelta(hours=1)}
 
 
 def test_the_register_ends_at_the_recordings_sum_of_1209_42_kwh() -> None:
@@ -40,7 +41,5 @@ def test_the_register_grows_by_what_each_hour_consumed() -> None:
     hours = meter_hours()
 
     assert hours[0].register_hundredths == hours[0].consumed_hundredths == 39
-    grown = [
-        after.register_hundredths - before.register_hundredths for before, after in zip(hours, hours[1:], strict=False)
-    ]
+    grown = [after.register_hundredths - before.register_hundredths for before, after in itertools.pairwise(hours)]
     assert grown == [hour.consumed_hundredths for hour in hours[1:]]

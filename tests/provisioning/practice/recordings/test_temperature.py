@@ -1,4 +1,5 @@
 import csv
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +47,7 @@ def test_ten_gaps_are_in_it_the_longest_of_seven_days_and_six_hours() -> None:
     values = temperatures()
     gaps = {
         before.at: after.at - before.at
-        for before, after in zip(values, values[1:], strict=False)
+        for before, after in itertools.pairwise(values)
         if after.at - before.at != timedelta(hours=1)
     }
 
