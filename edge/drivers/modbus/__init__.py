@@ -1,0 +1,1 @@
+"""Devices that answer Modbus over TCP."""
