@@ -1,12 +1,17 @@
 """What a measured value is: its point, its instant, its quality, and the class that says how dear it is."""
 
+import sys
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 TIME_ESTIMATED = 0b100
 """Flag bit: the boot's clock offset was never learnt; the time lies between the row's neighbours."""
 
 QUALITY_MASK = 0b011
 """Flag bits that hold the Quality."""
+
+ANY_VALUE = (-sys.float_info.max, sys.float_info.max)
+"""The validity range of a point that declares none: every finite number."""
 
 
 class Quality(IntEnum):
@@ -37,3 +42,14 @@ class PointKind(StrEnum):
 def quality_of(flags: int) -> Quality:
     """Return the quality held in a row's flags."""
     return Quality(flags & QUALITY_MASK)
+
+
+class Decoded(NamedTuple):
+    """One value that a device gave, in its point's declared unit."""
+
+    point: str
+    """The point's name in the device's profile, without the device."""
+    value: float
+    quality: Quality = Quality.GOOD
+    time_us: int | None = None
+    """The device's own timestamp, microseconds since 1970; None where it sent none."""

@@ -1,0 +1,1 @@
+"""From Modbus registers and bits to values."""
