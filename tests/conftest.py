@@ -1,5 +1,6 @@
 import os
 import random
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +31,11 @@ def seed() -> int:
     chosen = int(os.environ.get("GATEHOUSE_SEED") or (random.SystemRandom().getrandbits(32) if SOAKING else 20140412))
     print(f"seed: repeat with GATEHOUSE_SEED={chosen}")
     return chosen
+
+
+# looptime asks for the thread's loop before every test; where none was ever set, asyncio would make one for a first
+# test without coroutines, and nobody would close it.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture
