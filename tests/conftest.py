@@ -1,6 +1,6 @@
+import asyncio
 import os
 import random
-import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
