@@ -1,9 +1,10 @@
 """From values to Modbus registers: what a real device does before it answers, and the inverse of protocols.modbus."""
 
+import math
 import struct
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from protocols.modbus.declarations import NumberType, Order, RegisterClock, RegisterPoint
+from protocols.modbus.declarations import IdentityRegisters, NumberType, Order, RegisterClock, RegisterPoint
 
 Registers = dict[int, int]
 """Register by address."""
@@ -19,19 +20,47 @@ def encode(at: RegisterPoint, value: Decimal | float) -> Registers:
         raise ValueError(f"address {at.address}: the practice building has no device with bit fields")
     number = _raw(at, value)
     if not at.split:
-        return _words(at.address, at.type, at.word_order, at.byte_order, number)
+        return _words(at.address, _packed(at, number), at.word_order, at.byte_order)
     registers: Registers = {}
     for place, weight in enumerate(at.split):
         digits, number = divmod(number, weight) if weight else (0, number)
         address = at.address + place * at.type.width
-        registers |= _words(address, at.type, at.word_order, at.byte_order, digits)
+        registers |= _words(address, _packed(at, digits), at.word_order, at.byte_order)
     return registers
+
+
+def encode_nothing(at: RegisterPoint) -> Registers:
+    """Return the registers in which a device says that it has no value just now.
+
+    Raises:
+        ValueError: the profile declares no pattern for that, and the number has no natural one.
+    """
+    if at.invalid:
+        data = at.invalid[0].to_bytes(2 * at.type.width, "big")
+    elif at.type.is_float:
+        data = struct.pack(f">{at.type.struct_letter}", math.nan)
+    else:
+        raise ValueError(f"address {at.address}: the profile declares no pattern for a missing value")
+    numbers = range(at.address, at.address + at.width, at.type.width)
+    return {k: v for address in numbers for k, v in _words(address, data, at.word_order, at.byte_order).items()}
+
+
+def encode_identity(at: IdentityRegisters, serial: int) -> Registers:
+    """Return the registers in which a device says who it is; a text is the serial number's digits."""
+    size_bytes = 2 * at.width
+    if at.type == "string":
+        return _words(
+            at.address, str(serial).encode().ljust(size_bytes, b"\0")[:size_bytes], at.word_order, at.byte_order
+        )
+    return _words(
+        at.address, (serial % (1 << 8 * size_bytes)).to_bytes(size_bytes, "big"), at.word_order, at.byte_order
+    )
 
 
 def encode_clock(at: RegisterClock, time_us: int) -> Registers:
     """Return the registers of a device's own clock, which counts UTC."""
     ticks = time_us // (1_000 if at.format == "epoch_ms" else 1_000_000)
-    return _words(at.address, NumberType(at.type), at.word_order, at.byte_order, ticks)
+    return _words(at.address, ticks.to_bytes(2 * NumberType(at.type).width, "big"), at.word_order, at.byte_order)
 
 
 def _raw(at: RegisterPoint, value: Decimal | float) -> int | float:
@@ -41,12 +70,16 @@ def _raw(at: RegisterPoint, value: Decimal | float) -> int | float:
     return float(scaled) if at.type.is_float else int(scaled.to_integral_value(ROUND_HALF_EVEN))
 
 
-def _words(address: int, kind: NumberType, word_order: Order, byte_order: Order, number: float) -> Registers:
+def _packed(at: RegisterPoint, number: float) -> bytes:
     try:
-        data = struct.pack(f">{kind.struct_letter}", number)
+        return struct.pack(f">{at.type.struct_letter}", number)
     except struct.error as error:
-        raise ValueError(f"address {address}: {number} does not fit a {kind}") from error
-    words = list(struct.unpack(f"{'>' if byte_order is Order.BIG else '<'}{kind.width}H", data))
+        raise ValueError(f"address {at.address}: {number} does not fit a {at.type}") from error
+
+
+def _words(address: int, data: bytes, word_order: Order, byte_order: Order) -> Registers:
+    """Lay bytes, the most significant first, into registers in the orders that the device has."""
+    words = list(struct.unpack(f"{'>' if byte_order is Order.BIG else '<'}{len(data) // 2}H", data))
     if word_order is Order.LITTLE:
         words.reverse()
     return dict(enumerate(words, start=address))
