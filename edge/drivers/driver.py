@@ -1,32 +1,19 @@
 """What a driver is to the poller, and what it hands over."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from protocols.readings import Quality
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """What a device said of one of its points, in the point's declared unit."""
-
-    point: str
-    """The point's name in the device's profile, without the device."""
-    value: float
-    quality: Quality = Quality.GOOD
-    time_us: int | None = None
-    """The device's own timestamp in microseconds since 1970; None where it sends none."""
+from protocols.readings import Decoded
 
 
 class PolledDriver(Protocol):
     """A device that answers when asked.
 
     A driver turns its library's errors into DeviceUnreachable and DeviceRefused, and nothing else; it never logs
-    an outage, never retries and never sleeps: the poller does.
+    an outage and never retries: the poller does.
     """
 
-    async def read(self, points: Sequence[str]) -> Sequence[Value]:
+    async def read(self, points: Sequence[str]) -> Sequence[Decoded]:
         """Return the values that the device has for `points`; one it says it has none for is left out.
 
         Raises:
@@ -34,27 +21,33 @@ class PolledDriver(Protocol):
             DeviceRefused: an answer that is an error or does not fit the question.
         """
 
-    async def close(self) -> None:
-        """Let go of the line; safe to call twice."""
-
 
 class Push(Protocol):
-    """Values that came by themselves, with the promise to be kept about them."""
+    """What came by itself from one device, with the promise to be kept about it."""
 
     @property
-    def device(self) -> str: ...
+    def device(self) -> str:
+        """The device's key on the box."""
+
     @property
-    def values(self) -> Sequence[Value]: ...
+    def values(self) -> Sequence[Decoded]:
+        """What the device said of its points."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """A sentence for each part that could not be understood."""
 
     def confirm(self) -> None:
         """Say that the values are committed; the source may forget them (an MQTT PUBACK)."""
 
 
 class PushedDriver(Protocol):
-    """A source that speaks by itself."""
+    """A source that speaks by itself, for one or many devices."""
 
-    def pushes(self) -> AsyncIterator[Push]:
-        """Yield what comes, for ever; raises DeviceUnreachable when the source is gone."""
+    def pushes(self) -> AsyncGenerator[Sequence[Push], None]:
+        """Connect, and yield for ever what has come since the last time; at least one, in the order in which it came.
 
-    async def close(self) -> None:
-        """Let go of the source; safe to call twice."""
+        Raises:
+            DeviceUnreachable: the source is gone.
+            DeviceRefused: it won't have us.
+        """

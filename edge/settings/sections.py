@@ -22,10 +22,10 @@ def _web_address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _one_topic(topic: str) -> str:
-    if set(topic) & set("+#") or topic.startswith("/") or topic.endswith("/"):
-        raise ValueError("must name one topic, without + and # and without a slash at either end")
-    return topic
+def _topic_part(name: str) -> str:
+    if set(name) & set("+#\0") or name.startswith("/") or name.endswith("/"):
+        raise ValueError("must be part of one topic: no +, # or NUL, no slash at either end")
+    return name
 
 
 def _key(text: str) -> str:
@@ -122,11 +122,11 @@ class ModbusSettings(Section):
 
 
 class MqttSettings(Section):
-    """Where a device publishes."""
+    """Where and as whom a device publishes."""
 
     broker: Key = Field(description="key of the broker")
-    topic: Annotated[str, AfterValidator(_one_topic)] = Field(
-        min_length=1, description="the device's own topic; topics of its profile stand below it"
+    device: Annotated[str, AfterValidator(_topic_part)] = Field(
+        min_length=1, description="name under which it publishes; it stands for {device} in its profile's topics"
     )
 
 

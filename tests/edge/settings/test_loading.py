@@ -44,7 +44,7 @@ def test_a_file_is_read_whole(file: Path) -> None:
         key = "boiler-room"
         name = "锅炉房"
         profile = "zigbee2mqtt-climate"
-        mqtt = { broker = "site", topic = "zigbee2mqtt/boiler-room" }
+        mqtt = { broker = "site", device = "boiler-room" }
         """
     )
     assert load(file) == Settings(
@@ -58,7 +58,7 @@ def test_a_file_is_read_whole(file: Path) -> None:
                 key="boiler-room",
                 name="锅炉房",
                 profile="zigbee2mqtt-climate",
-                mqtt=MqttSettings(broker="site", topic="zigbee2mqtt/boiler-room"),
+                mqtt=MqttSettings(broker="site", device="boiler-room"),
             ),
         ),
     )
@@ -110,12 +110,12 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
             id="reached no way",
         ),
         pytest.param(
-            _CLOUD + '[[devices]]\nkey = "a"\nprofile = "p"\nmqtt = { broker = "site", topic = "a/+" }\n',
-            "devices[0].mqtt.topic = 'a/+': must name one topic, without + and # and without a slash at either end",
+            _CLOUD + '[[devices]]\nkey = "a"\nprofile = "p"\nmqtt = { broker = "site", device = "a/+" }\n',
+            "devices[0].mqtt.device = 'a/+': must be part of one topic: no +, # or NUL, no slash at either end",
             id="wildcard",
         ),
         pytest.param(
-            _CLOUD + '[[devices]]\nkey = "a"\nprofile = "p"\nmqtt = { broker = "site", topic = "a" }\n',
+            _CLOUD + '[[devices]]\nkey = "a"\nprofile = "p"\nmqtt = { broker = "site", device = "a" }\n',
             'settings: device "a" names the broker "site", which is not there (there: none; add a [[brokers]] table)',
             id="no such broker",
         ),
