@@ -47,3 +47,7 @@ class BufferFull(EdgeError):
 
 class SettingsRefused(EdgeError):
     """The settings name something that can't work; the message names field, value and mend."""
+
+
+class BufferUnusable(BufferFull):
+    """The buffer's file can't be opened or read: its folder can't be written, or another process holds it."""
