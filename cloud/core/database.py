@@ -1,12 +1,16 @@
 """Sessions over SQLite or PostgreSQL; one unit of work is one transaction, and only its boundary commits."""
 
 import asyncio
+import enum
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, event
+import msgspec
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, event, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -14,26 +18,15 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-_BUSY_TIMEOUT_S = 30
-_EMITTED = "emitted"
-_ROUTES = "routes"
+EMITTED_CHANNEL = "gatehouse_outbox"
+"""PostgreSQL channel that is notified, with the sender's instance, when events were committed."""
 
 Routes = Mapping[str, Sequence[str]]
 """Event kind to the names of the handlers that hear it."""
 
-
-class Base(DeclarativeBase):
-    """Every table of the business database."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+_BUSY_TIMEOUT_S = 30
+_EMITTED = "emitted"
+_ROUTES = "routes"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -53,11 +46,46 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+Json = JSON().with_variant(JSONB(), "postgresql")
+"""A column of JSON; what stands in it is plain: strings, numbers, lists, mappings, None."""
+
+
+class Base(DeclarativeBase):
+    """Every table of the business database; a column's type follows from its annotation.
+
+    `int` is 64 bits wide, `datetime` an Instant, and an enum is stored as its value, so that renaming a member
+    changes no row.
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own declaration
+        int: BigInteger().with_variant(Integer(), "sqlite"),  # SQLite numbers rows in INTEGER columns only
+        datetime: Instant(),
+        enum.Enum: Enum(
+            enum.Enum,
+            native_enum=False,
+            length=40,
+            create_constraint=False,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+    }
+
+
 class Database:
     """The business database, and the boundary of every transaction on it."""
 
     def __init__(self, url: str, *, routes: Routes | None = None, pool_size: int = 10) -> None:
         self.is_sqlite = url.startswith("sqlite")
+        self.instance = uuid.uuid4().hex
+        """This object among all processes on the database; tells its own notifications from others'."""
         self.engine = _engine(url, is_sqlite=self.is_sqlite, pool_size=pool_size)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._routes = routes or {}
@@ -76,6 +104,8 @@ class Database:
             async with self._sessions.begin() as session:
                 session.info[_ROUTES] = self._routes
                 yield session
+                if _EMITTED in session.info:
+                    await session.execute(select(func.pg_notify(EMITTED_CHANNEL, self.instance)))
         else:
             async with self._writer, self._sessions() as session:
                 session.info[_ROUTES] = self._routes
@@ -90,6 +120,8 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Yield a session over one consistent view; whatever it was asked to change is undone."""
         async with self._sessions() as session:
+            if not self.is_sqlite:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
             await session.rollback()
 
@@ -109,6 +141,15 @@ def mark_emitted(session: AsyncSession) -> None:
     session.info[_EMITTED] = True
 
 
+async def hold(session: AsyncSession, name: str) -> None:
+    """Wait until no other transaction holds `name`, and hold it until this one ends.
+
+    On SQLite there is nothing to wait for: its one writer holds everything.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
 @asynccontextmanager
 async def _committing(session: AsyncSession) -> AsyncIterator[None]:
     try:
@@ -120,9 +161,15 @@ async def _committing(session: AsyncSession) -> AsyncIterator[None]:
 
 
 def _engine(url: str, *, is_sqlite: bool, pool_size: int) -> AsyncEngine:
+    options: dict[str, Any] = {
+        "hide_parameters": True,  # an error's text goes into logs and dead letters, the values in it may not
+        "json_serializer": lambda value: msgspec.json.encode(value).decode(),
+        "json_deserializer": msgspec.json.decode,
+    }
     if not is_sqlite:
-        return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+        pool = {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
+        return create_async_engine(url, **pool, **options)
+    engine = create_async_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

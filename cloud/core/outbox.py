@@ -1,23 +1,30 @@
 """Events on their way: one row per event and handler, delivered after the commit, in order within a subject."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import CursorResult, ForeignKey, Index, String, Text, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.clock import Clock
-from cloud.core.database import Base, Instant, mark_emitted, routes_of
+from cloud.core.database import Base, Database, hold, mark_emitted, routes_of
 from cloud.core.events import Event
+
+KEPT = timedelta(days=3)
+"""How long an event that everybody has handled can still be looked up."""
+
+_PRUNED_AT_ONCE = 5_000  # SQLite's one writer is held for some tens of milliseconds by as many
 
 
 class DeliveryState(StrEnum):
     """Where a delivery stands; a delivered one is deleted, since its work is its proof."""
 
     WAITING = "waiting"  # not tried, or to be tried again at due_at
-    DEAD = "dead"  # given up after the last try; a person decides on the dead letters' page
+    BEHIND = "behind"  # an older one of its handler and subject takes long; woken by that one's end
+    DEAD = "dead"  # given up after the last try; holds up its subject until a person retries or discards it
 
 
 class OutboxEvent(Base):
@@ -30,7 +37,9 @@ class OutboxEvent(Base):
     kind: Mapped[str] = mapped_column(String(80))
     subject: Mapped[str] = mapped_column(String(120))
     payload: Mapped[str] = mapped_column(Text)
-    emitted_at: Mapped[datetime] = mapped_column(Instant)
+    emitted_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_outbox_events_emitted_at", "emitted_at"), {"sqlite_autoincrement": True})
 
 
 class OutboxDelivery(Base):
@@ -39,23 +48,33 @@ class OutboxDelivery(Base):
     __tablename__ = "outbox_deliveries"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("outbox_events.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("outbox_events.id"), index=True)
     organisation_id: Mapped[int]
     handler: Mapped[str] = mapped_column(String(120))
     subject: Mapped[str] = mapped_column(String(120))
-    state: Mapped[DeliveryState] = mapped_column(String(10))
+    state: Mapped[DeliveryState]
     attempts: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime]
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index("ix_outbox_deliveries_due", "state", "due_at"),
-        Index("ix_outbox_deliveries_order", "handler", "subject", "id"),
+        Index("ix_outbox_deliveries_lane", "handler", "subject", "organisation_id", "id"),
+        {"sqlite_autoincrement": True},
     )
 
 
 async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
-    """Put `event` into the outbox, to be delivered to everybody who hears it once the transaction is committed."""
+    """Put `event` into the outbox, to be delivered to everybody who hears it once the transaction is committed.
+
+    Events of one subject are numbered in the order of their commits: from here to its end the transaction holds
+    the subject. What it changed before is flushed first, so that everybody waits for rows before subjects.
+    """
+    await session.flush()
+    handlers = routes_of(session).get(event.kind, ())
+    if handlers:
+        await hold(session, f"outbox {event.organisation_id} {event.subject}")
+        mark_emitted(session)
     now = clock.now()
     row = OutboxEvent(
         organisation_id=event.organisation_id,
@@ -75,6 +94,20 @@ async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
             state=DeliveryState.WAITING,
             due_at=now,
         )
-        for handler in routes_of(session).get(event.kind, ())
+        for handler in handlers
     )
-    mark_emitted(session)
+
+
+async def prune(database: Database, clock: Clock) -> None:
+    """Delete events that are older than KEPT and that nobody is owed any more; a job with its own transactions."""
+    old = (
+        select(OutboxEvent.id)
+        .where(OutboxEvent.emitted_at < clock.now() - KEPT)
+        .where(~exists().where(OutboxDelivery.event_id == OutboxEvent.id))
+        .limit(_PRUNED_AT_ONCE)
+    )
+    pruned = _PRUNED_AT_ONCE
+    while pruned == _PRUNED_AT_ONCE:
+        async with database.transaction() as session:
+            result = await session.execute(delete(OutboxEvent).where(OutboxEvent.id.in_(old)))
+            pruned = cast("CursorResult[Any]", result).rowcount
