@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from protocols.errors import DictionaryError
 from protocols.modbus.declarations import BlockLimits, Function, RegisterClock
 from protocols.modbus.decoding import BitDecoder, BlockDecoder, Field, RegisterDecoder
 
@@ -40,7 +41,7 @@ def plan(fields: Sequence[Field], *, limits: BlockLimits, clock: RegisterClock |
     clock's function code holds it too, over any gap, because a value's time counts only if it was read with it.
 
     Raises:
-        ValueError: a field (or a field with the clock) fits no read; a checked profile has none such.
+        DictionaryError: a field (or a field with the clock) fits no read; a checked profile has none such.
     """
     ordered = sorted(fields, key=lambda field: (field.at.function, field.at.address, field.at.last))
     reads = []
@@ -67,7 +68,7 @@ def _blocks(
                 blocks[-1] = ([*block, field], wider)
                 continue
         if not _fits(alone, field.at.function, limits):
-            raise ValueError(
+            raise DictionaryError(
                 f"point {field.point}: addresses {alone.first}..{alone.last} fit no single read; "
                 "mend the limits, the forbidden ranges or the address"
             )

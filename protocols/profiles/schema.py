@@ -48,7 +48,7 @@ class LimitAlarm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     deadband: Annotated[float, Meta(ge=0)] = 0.0
     on_delay_s: Annotated[float, Meta(ge=0)] = 0.0
     off_delay_s: Annotated[float, Meta(ge=0)] = 0.0
-    priority: Literal["low", "medium", "high", "urgent"]
+    priority: Literal["low", "medium", "high", "critical"]
 
 
 class StateAlarm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class StateAlarm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     state: int
     on_delay_s: Annotated[float, Meta(ge=0)] = 0.0
     off_delay_s: Annotated[float, Meta(ge=0)] = 0.0
-    priority: Literal["low", "medium", "high", "urgent"]
+    priority: Literal["low", "medium", "high", "critical"]
 
 
 class AlarmDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
