@@ -138,10 +138,14 @@ class Buffer:
 
     # --- for the poller ---
 
-    async def append(self, rows: Sequence[Row]) -> None:
+    async def append(self, rows: Sequence[Row], *, at_once: bool = False) -> None:
         """Return when the rows are durable: registers and events at once, samples with their second's.
 
         A caller that is cancelled leaves its rows behind, and they are committed.
+
+        Args:
+            rows: What was taken.
+            at_once: Samples too: for a source that sends on only when it has been told that they are safe.
 
         Raises:
             BufferFull: the disk took no more; none of the rows of that class group count as taken.
@@ -154,6 +158,8 @@ class Buffer:
             self._wake()
         if samples := [row for row in rows if row.row_class is RowClass.SAMPLE]:
             groups.append(self._gather(samples))
+            if at_once:
+                self._flush_samples()
         for group in groups:
             await asyncio.shield(group.committed)
 
