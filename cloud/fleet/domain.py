@@ -10,7 +10,7 @@ from cloud.core.events import Event
 from protocols.readings import PointKind, Quality, RowClass, quality_of
 
 STALE_PERIODS = 3
-"""Periods without a value after which a point counts as stale: one may be late, two may be lost, three are an outage."""
+"""Periods without a value after which a point counts as stale: one may be late, two lost, three are an outage."""
 
 STALE_AT_LEAST = timedelta(minutes=1)
 """A point that is read every second is not stale for a pause of three."""

@@ -9,12 +9,28 @@ from cloud.fleet.domain import FirstAndLast, Hour, Reading, SeriesRow
 HOUR_US = 3_600_000_000
 
 
+class SeriesUnavailable(Exception):
+    """The store's database did not do what it was asked: nothing is known to be durable, so ask again later."""
+
+
 class Held(Enum):
     """What the series says of a row."""
 
     ABSENT = auto()  # it has nothing at this point and instant
     EQUAL = auto()  # it has the same value and flags
     DIFFERENT = auto()  # it has another value or other flags
+
+
+HeldValues = dict[tuple[int, int], tuple[float, int]]
+"""Value and flags by point id and microseconds since 1970."""
+
+
+def compare(held: HeldValues, row: SeriesRow) -> Held:
+    """Return what `held` says of a row."""
+    found = held.get(row[:2])
+    if found is None:
+        return Held.ABSENT
+    return Held.EQUAL if found == row[2:] else Held.DIFFERENT
 
 
 class SeriesStore(Protocol):
