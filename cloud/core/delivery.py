@@ -4,6 +4,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from cloud.core.clock import Clock
 from cloud.core.database import Database
 from cloud.core.lanes import MAXIMUM_ATTEMPTS, STEPPED_BACK_AT_ONCE, Claimed, claim, put_off, settle, step_back
@@ -69,8 +71,9 @@ class DeliveryLoop:
         while True:
             await self._wakeups.get()
             try:
-                while await self._deliver_next():
-                    self.wake()  # where one was due there may be more, for whoever is idle
+                claimed = await self._deliver_next()
+                while claimed is not None and claimed.has_company:
+                    claimed = await self._deliver_next()
                 self._note_up()
             except Exception:  # noqa: BLE001  the outermost loop: logged once with its traceback, and kept alive
                 self._note_down()
@@ -89,24 +92,33 @@ class DeliveryLoop:
         async with self._database.transaction() as session:
             return await step_back(session, due_before=self._clock.now() - timedelta(seconds=self._poll_s))
 
-    async def _deliver_next(self) -> bool:
+    async def _deliver_next(self) -> Claimed | None:
+        """Carry out the delivery that is next, well or badly; None when none is due."""
         claimed: Claimed | None = None
         try:
             async with self._database.transaction() as session:
                 claimed = await claim(session, now=self._clock.now())
                 if claimed is None:
-                    return False
-                handler = self._wiring.handler(claimed.kind, claimed.handler)
-                event = self._wiring.decode(claimed.kind, claimed.payload)
-                async with asyncio.timeout(self._handler_timeout_s):
-                    await handler(session, self._clock, event)
-                await settle(session, claimed, now=self._clock.now())
+                    return None
+                if claimed.has_company:
+                    self.wake()  # for an idle worker, while this one is at work
+                await self._carry_out(session, claimed)
+                has_woken = await settle(session, claimed, now=self._clock.now())
         except Exception as error:
             if claimed is None:
                 raise
             _log.exception("delivery %s of %s to %s failed", claimed.id, claimed.kind, claimed.handler)
             await self._put_off(claimed, error)
-        return True
+        else:
+            if has_woken:
+                self.wake()
+        return claimed
+
+    async def _carry_out(self, session: AsyncSession, claimed: Claimed) -> None:
+        handler = self._wiring.handler(claimed.kind, claimed.handler)
+        event = self._wiring.decode(claimed.kind, claimed.payload)
+        async with asyncio.timeout(self._handler_timeout_s):
+            await handler(session, self._clock, event)
 
     async def _put_off(self, claimed: Claimed, error: Exception) -> None:
         async with self._database.transaction() as session:

@@ -11,12 +11,13 @@ rules that make this safe with several workers:
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import CursorResult, bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
-from cloud.core.outbox import DeliveryState, OutboxDelivery, OutboxEvent
+from cloud.core.database import Instant
+from cloud.core.outbox import DELIVERIES, EVENTS, DeliveryState
 
 MAXIMUM_ATTEMPTS = 14
 """With the delays below the last try is about an hour after the first, which outlasts a restart or a failover."""
@@ -28,16 +29,21 @@ STEPPED_BACK_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A delivery that this transaction alone may carry out."""
+    """A delivery that this transaction alone may carry out.
+
+    Attributes:
+        attempts: tries that failed before this one.
+        has_company: whether others were due at the same time.
+    """
 
     id: int
     organisation_id: int
     handler: str
     subject: str
     attempts: int
-    """Tries that failed before this one."""
     kind: str
     payload: str
+    has_company: bool
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -47,58 +53,27 @@ def delay_after(attempts: int) -> timedelta:
 
 async def claim(session: AsyncSession, *, now: datetime) -> Claimed | None:
     """Lock the delivery that has been due for longest and stands at the head of its lane; None when there is none."""
-    older = aliased(OutboxDelivery)
-    has_older = (
-        exists()
-        .where(older.handler == OutboxDelivery.handler, older.subject == OutboxDelivery.subject)
-        .where(older.organisation_id == OutboxDelivery.organisation_id, older.id < OutboxDelivery.id)
-    )
-    found = await session.execute(
-        select(OutboxDelivery, OutboxEvent.kind, OutboxEvent.payload)
-        .join(OutboxEvent, OutboxEvent.id == OutboxDelivery.event_id)
-        .where(OutboxDelivery.state == DeliveryState.WAITING, OutboxDelivery.due_at <= now, ~has_older)
-        .order_by(OutboxDelivery.due_at, OutboxDelivery.id)
-        .limit(1)
-        .with_for_update(of=OutboxDelivery, skip_locked=True)
-    )
-    row = found.first()
-    if row is None:
-        return None
-    delivery, kind, payload = row
-    return Claimed(
-        id=delivery.id,
-        organisation_id=delivery.organisation_id,
-        handler=delivery.handler,
-        subject=delivery.subject,
-        attempts=delivery.attempts,
-        kind=kind,
-        payload=payload,
-    )
+    row = (await session.execute(_CLAIM, {"now": now})).mappings().first()
+    return Claimed(**row) if row is not None else None
 
 
-async def settle(session: AsyncSession, claimed: Claimed, *, now: datetime) -> None:
-    """Take the delivery away, in the transaction of the work that it asked for, and let the next in its lane come."""
-    await session.execute(delete(OutboxDelivery).where(OutboxDelivery.id == claimed.id))
-    await wake_next(
+async def settle(session: AsyncSession, claimed: Claimed, *, now: datetime) -> bool:
+    """Take the delivery away, in the transaction of the work that it asked for; return whether it woke another."""
+    await session.execute(_TAKE_AWAY, {"claimed": claimed.id})
+    return await wake_next(
         session, organisation_id=claimed.organisation_id, handler=claimed.handler, subject=claimed.subject, now=now
     )
 
 
-async def wake_next(session: AsyncSession, *, organisation_id: int, handler: str, subject: str, now: datetime) -> None:
-    """Make the lane's first delivery WAITING if it stood BEHIND; asked for by who took the one before it away."""
-    first = (
-        select(func.min(OutboxDelivery.id))
-        .where(OutboxDelivery.handler == handler, OutboxDelivery.subject == subject)
-        .where(OutboxDelivery.organisation_id == organisation_id)
-        .scalar_subquery()
-    )
-    await session.execute(
-        update(OutboxDelivery)
-        .where(OutboxDelivery.id == first, OutboxDelivery.state == DeliveryState.BEHIND)
-        # Due from now, not from long ago: lanes that catch up take turns with everybody else.
-        .values(state=DeliveryState.WAITING, due_at=now)
-        .execution_options(synchronize_session=False)
-    )
+async def wake_next(session: AsyncSession, *, organisation_id: int, handler: str, subject: str, now: datetime) -> bool:
+    """Make the lane's first delivery WAITING if it stood BEHIND, for who took away the one before it.
+
+    Returns:
+        Whether it stood BEHIND.
+    """
+    lane = {"of_organisation": organisation_id, "by_handler": handler, "about": subject}
+    result = await session.execute(_WAKE_NEXT, {**lane, "now": now})
+    return bool(cast("CursorResult[Any]", result).rowcount)
 
 
 async def put_off(session: AsyncSession, claimed: Claimed, *, error: str, now: datetime) -> DeliveryState:
@@ -110,38 +85,81 @@ async def put_off(session: AsyncSession, claimed: Claimed, *, error: str, now: d
     attempts = claimed.attempts + 1
     state = DeliveryState.DEAD if attempts >= MAXIMUM_ATTEMPTS else DeliveryState.WAITING
     await session.execute(
-        update(OutboxDelivery)
-        .where(OutboxDelivery.id == claimed.id, OutboxDelivery.attempts == claimed.attempts)
+        update(_waiting)
+        .where(_waiting.c.id == claimed.id, _waiting.c.attempts == claimed.attempts)
         .values(state=state, attempts=attempts, due_at=now + delay_after(attempts), error=error)
-        .execution_options(synchronize_session=False)
     )
     return state
 
 
 async def step_back(session: AsyncSession, *, due_before: datetime) -> int:
     """Set BEHIND what has been due since `due_before` and is not first in its lane; return how many there were."""
-    head = aliased(OutboxDelivery)
-    other = aliased(OutboxDelivery)
-    first = (
-        select(func.min(other.id))
-        .where(other.handler == OutboxDelivery.handler, other.subject == OutboxDelivery.subject)
-        .where(other.organisation_id == OutboxDelivery.organisation_id)
-        .scalar_subquery()
-    )
-    followers = await session.scalars(
-        select(OutboxDelivery.id)
-        .join(head, head.id == first)
-        .where(OutboxDelivery.state == DeliveryState.WAITING, OutboxDelivery.due_at <= due_before)
-        .where(head.id != OutboxDelivery.id)
-        .limit(STEPPED_BACK_AT_ONCE)
-        .with_for_update(of=head, skip_locked=True)
-    )
-    ids = followers.all()
+    ids = (await session.scalars(_FOLLOWERS, {"now": due_before})).all()
     if ids:
-        await session.execute(
-            update(OutboxDelivery)
-            .where(OutboxDelivery.id.in_(ids), OutboxDelivery.state == DeliveryState.WAITING)
-            .values(state=DeliveryState.BEHIND)
-            .execution_options(synchronize_session=False)
-        )
+        of_them = _waiting.c.id.in_(ids), _waiting.c.state == DeliveryState.WAITING
+        await session.execute(update(_waiting).where(*of_them).values(state=DeliveryState.BEHIND))
     return len(ids)
+
+
+# Built once: these run for every event, and building one costs more than running it.
+
+_NOW = bindparam("now", type_=Instant)
+
+_waiting = DELIVERIES
+_other = DELIVERIES.alias("other")
+_head = DELIVERIES.alias("head")
+
+_IN_LANE = (
+    _other.c.handler == _waiting.c.handler,
+    _other.c.subject == _waiting.c.subject,
+    _other.c.organisation_id == _waiting.c.organisation_id,
+)
+_IS_DUE = (_waiting.c.state == DeliveryState.WAITING, _waiting.c.due_at <= _NOW)
+
+_CLAIM = (
+    select(
+        _waiting.c.id,
+        _waiting.c.organisation_id,
+        _waiting.c.handler,
+        _waiting.c.subject,
+        _waiting.c.attempts,
+        EVENTS.c.kind,
+        EVENTS.c.payload,
+        exists()
+        .where(_other.c.state == DeliveryState.WAITING, _other.c.due_at <= _NOW, _other.c.id != _waiting.c.id)
+        .label("has_company"),
+    )
+    .join(EVENTS, EVENTS.c.id == _waiting.c.event_id)
+    .where(*_IS_DUE, ~exists().where(*_IN_LANE, _other.c.id < _waiting.c.id))
+    .order_by(_waiting.c.due_at, _waiting.c.id)
+    .limit(1)
+    .with_for_update(of=_waiting, skip_locked=True)
+)
+
+_TAKE_AWAY = delete(_waiting).where(_waiting.c.id == bindparam("claimed"))
+
+_WAKE_NEXT = (
+    update(_waiting)
+    .where(
+        _waiting.c.id
+        == select(func.min(_other.c.id))
+        .where(
+            _other.c.handler == bindparam("by_handler"),
+            _other.c.subject == bindparam("about"),
+            _other.c.organisation_id == bindparam("of_organisation"),
+        )
+        .scalar_subquery(),
+        _waiting.c.state == DeliveryState.BEHIND,
+    )
+    # Due from now, not from long ago: lanes that catch up take turns with everybody else.
+    .values(state=DeliveryState.WAITING, due_at=_NOW)
+)
+
+_FOLLOWERS = (
+    select(_waiting.c.id)
+    .select_from(_waiting)
+    .join(_head, _head.c.id == select(func.min(_other.c.id)).where(*_IN_LANE).scalar_subquery())
+    .where(*_IS_DUE, _head.c.id != _waiting.c.id)
+    .limit(STEPPED_BACK_AT_ONCE)
+    .with_for_update(of=_head, skip_locked=True)
+)

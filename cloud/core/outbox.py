@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import CursorResult, ForeignKey, Index, String, Text, delete, exists, select
+from sqlalchemy import CursorResult, ForeignKey, Index, String, Table, Text, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,6 +64,14 @@ class OutboxDelivery(Base):
     )
 
 
+EVENTS = cast("Table", OutboxEvent.__table__)
+DELIVERIES = cast("Table", OutboxDelivery.__table__)
+
+# Built once: building a statement costs more than running it.
+_ADD_EVENT = insert(EVENTS).returning(EVENTS.c.id)
+_ADD_DELIVERIES = insert(DELIVERIES)
+
+
 async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
     """Put `event` into the outbox, to be delivered to everybody who hears it once the transaction is committed.
 
@@ -76,26 +84,24 @@ async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
         await hold(session, f"outbox {event.organisation_id} {event.subject}")
         mark_emitted(session)
     now = clock.now()
-    row = OutboxEvent(
-        organisation_id=event.organisation_id,
-        kind=event.kind,
-        subject=event.subject,
-        payload=msgspec.json.encode(event).decode(),
-        emitted_at=now,
-    )
-    session.add(row)
-    await session.flush()
-    session.add_all(
-        OutboxDelivery(
-            event_id=row.id,
-            organisation_id=event.organisation_id,
-            handler=handler,
-            subject=event.subject,
-            state=DeliveryState.WAITING,
-            due_at=now,
-        )
-        for handler in handlers
-    )
+    said = {
+        "organisation_id": event.organisation_id,
+        "kind": event.kind,
+        "subject": event.subject,
+        "payload": msgspec.json.encode(event).decode(),
+        "emitted_at": now,
+    }
+    event_id = await session.scalar(_ADD_EVENT, said)
+    owed = {
+        "event_id": event_id,
+        "organisation_id": event.organisation_id,
+        "subject": event.subject,
+        "state": DeliveryState.WAITING,
+        "attempts": 0,
+        "due_at": now,
+    }
+    if handlers:
+        await session.execute(_ADD_DELIVERIES, [{**owed, "handler": handler} for handler in handlers])
 
 
 async def prune(database: Database, clock: Clock) -> None:
