@@ -70,12 +70,9 @@ def parse(css: str) -> tuple[Rule, ...]:
 def purge(css: str, used: set[str], *, also: str = "") -> str:
     """Return `css` with only the rules whose every class is in `used`, and the variables that those or `also` read."""
     kept = "".join(rule.text() for rule in _kept(parse(css), used))
-    while True:
-        read = set(_VARIABLE_USE.findall(kept + also))
-        fewer = _VARIABLE_SET.sub(lambda match: match[0] if match[1] in read else "", kept)
-        if fewer == kept:
-            return kept
+    while (fewer := _without_unread(kept, also)) != kept:
         kept = fewer
+    return kept
 
 
 def build() -> str:
@@ -88,7 +85,7 @@ def build() -> str:
 def _rules(css: str) -> Iterator[Rule]:
     position = 0
     while (opening := css.find("{", position)) >= 0:
-        prelude = " ".join(css[position:opening].split(";")[-1].split())
+        prelude = " ".join(css[position:opening].rsplit(";", maxsplit=1)[-1].split())
         closing = _closing(css, opening)
         body = css[opening + 1 : closing]
         if prelude.startswith("@media"):
@@ -124,6 +121,11 @@ def _kept(rules: Iterable[Rule], used: set[str]) -> Iterator[Rule]:
                 yield rule
         elif selectors := [part for part in _split(rule.prelude) if used.issuperset(_CLASS.findall(part))]:
             yield Rule(",".join(selectors), rule.body)
+
+
+def _without_unread(css: str, also: str) -> str:
+    read = set(_VARIABLE_USE.findall(css + also))
+    return _VARIABLE_SET.sub(lambda match: match[0] if match[1] in read else "", css)
 
 
 def _split(prelude: str) -> list[str]:

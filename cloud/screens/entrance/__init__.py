@@ -1,0 +1,1 @@
+"""Everybody's way in: sign-in, sign-out, the first page and how pages look."""

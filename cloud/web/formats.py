@@ -1,0 +1,94 @@
+"""Times, money and quantities as a person reads them; the only place where local time exists."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from cloud.web.reader import Reader
+from firmware_configs.look.words import _
+
+_MINUS = "\N{MINUS SIGN}"
+_THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+_MINOR_DIGITS = {"JPY": 0, "KRW": 0}
+_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$"}
+_SIGNIFICANT_DIGITS = 6
+
+
+class Amount(Protocol):
+    """Money: whole minor units and an ISO 4217 currency."""
+
+    @property
+    def minor(self) -> int: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def local(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant on the wall of `zone`."""
+    return instant.astimezone(zone)
+
+
+def time(instant: datetime, reader: Reader, *, zone: ZoneInfo | None = None) -> str:
+    """Return 14:02 for today, 昨天 14:02, 11-23 14:02, and with the year when it is another one."""
+    there = zone or reader.zone
+    moment, today = local(instant, there), local(reader.now, there).date()
+    clock = moment.strftime("%H:%M")
+    if moment.date() == today:
+        return clock
+    if moment.date() == today - timedelta(days=1):
+        return reader.words.say(_("yesterday %(clock)s"), clock=clock)
+    return moment.strftime("%m-%d %H:%M" if moment.year == today.year else "%Y-%m-%d %H:%M")
+
+
+def exact_time(instant: datetime, reader: Reader, *, zone: ZoneInfo | None = None) -> str:
+    """Return the instant to the second with its offset, for whoever wants to know it."""
+    moment = local(instant, zone or reader.zone)
+    offset = moment.strftime("%z")
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
+
+
+def duration(length: timedelta, reader: Reader) -> str:
+    """Return a length of time in its two largest units: 3 min, 2 h 05 min, 4 d 3 h."""
+    minutes = max(int(length.total_seconds()) // 60, 0)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return reader.words.say(_("%(days)d d %(hours)d h"), days=days, hours=hours % 24)
+    if hours:
+        return reader.words.say(_("%(hours)d h %(minutes)02d min"), hours=hours, minutes=minutes % 60)
+    return reader.words.say(_("%(minutes)d min"), minutes=minutes)
+
+
+def number(value: float | Decimal, *, digits: int | None = None) -> str:
+    """Return a number with thousands separated; without `digits`, six in all at most and no trailing zero."""
+    if digits is None:
+        digits = _digits(value)
+        text = f"{value:,.{digits}f}"
+        text = text.rstrip("0").rstrip(".") if digits else text
+    else:
+        text = f"{value:,.{digits}f}"
+    return text.replace("-", _MINUS)
+
+
+def quantity(value: float | Decimal, symbol: str, *, digits: int | None = None) -> str:
+    """Return a number with its unit's symbol after a thin space; a number without a unit stands alone."""
+    return f"{number(value, digits=digits)}{_THIN_SPACE}{symbol}" if symbol else number(value, digits=digits)
+
+
+def money(amount: Amount) -> str:
+    """Return ¥1,234.50, with a minus sign in front when it is negative."""
+    digits = _MINOR_DIGITS.get(amount.currency, 2)
+    sign = _SIGNS.get(amount.currency, f"{amount.currency}{_THIN_SPACE}")
+    return f"{_MINUS if amount.minor < 0 else ''}{sign}{Decimal(abs(amount.minor)).scaleb(-digits):,.{digits}f}"
+
+
+def plain_money(amount: Amount) -> str:
+    """Return the amount as a number without sign or separators, as a spreadsheet takes it."""
+    digits = _MINOR_DIGITS.get(amount.currency, 2)
+    return f"{Decimal(amount.minor).scaleb(-digits):.{digits}f}"
+
+
+def _digits(value: float | Decimal) -> int:
+    """Return how many decimals leave six digits in all."""
+    whole_digits = len(str(abs(int(value))))
+    return max(_SIGNIFICANT_DIGITS - whole_digits, 0)

@@ -1,0 +1,114 @@
+"""Who is signed in: the session cookie, the visit behind it, and the guard of pages that only some may open."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cloud.accounts import service as accounts
+from cloud.core.clock import Clock
+from cloud.core.errors import NotSignedIn
+from cloud.core.principal import Principal, Role
+from cloud.web.frame import frame_of
+from cloud.web.live import changed
+from firmware_configs.look.words import _
+
+SESSION_COOKIE = "gatehouse_session"
+SIGN_IN_PATH = "/sign-in"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One request's unit of work: read for a safe method, else committed before the answer leaves."""
+
+    session: AsyncSession
+    clock: Clock
+    principal: Principal
+    request: Request
+
+    def changed(self, *topics: str) -> None:
+        """Tell every open page of the organisation, once this work is committed, that `topics` have news."""
+        changed(self.session, frame_of(self.request).hub, organisation_id=self.principal.organisation_id, topics=topics)
+
+
+def is_safe(request: Request) -> bool:
+    """Return whether the request's method promises to change nothing."""
+    return request.method in _SAFE_METHODS
+
+
+async def session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Yield the request's database session."""
+    database = frame_of(request).database
+    async with database.reading() if is_safe(request) else database.transaction() as opened:
+        yield opened
+
+
+Session = Annotated[AsyncSession, Depends(session, scope="function")]
+
+
+async def visit(request: Request, session: Session) -> accounts.Visit:
+    """Return the visit that the cookie stands for.
+
+    Raises:
+        NotSignedIn: there is no cookie, or its session has ended.
+    """
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise NotSignedIn(_("Sign in to go on."))
+    found = await accounts.resume(session, frame_of(request).clock, token=token)
+    request.state.visit = found
+    return found
+
+
+Visit = Annotated[accounts.Visit, Depends(visit, scope="function")]
+
+
+async def unit(request: Request, session: Session, visit: Visit) -> Unit:
+    """Return the signed-in person's unit of work."""
+    return Unit(session=session, clock=frame_of(request).clock, principal=visit.principal, request=request)
+
+
+Work = Annotated[Unit, Depends(unit, scope="function")]
+
+
+def require(*roles: Role) -> Callable[[Visit], Awaitable[None]]:
+    """Return the dependency that lets only `roles` in; with none, everybody who is signed in."""
+
+    async def guard(visit: Visit) -> None:
+        if roles:
+            visit.principal.require(*roles)
+
+    return guard
+
+
+def remember(response: Response, request: Request, token: str) -> None:
+    """Put the session's token into the browser; the server decides when it ends."""
+    response.set_cookie(
+        SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+
+
+def forget(response: Response) -> None:
+    """Take the session's token out of the browser, and what the browser kept of the pages."""
+    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+    response.headers["Clear-Site-Data"] = '"cache"'
+
+
+def local_path(target: str | None, *, default: str = "/") -> str:
+    """Return `target` when it is a path on this site, else `default`: nobody is sent elsewhere by a link to us."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return default
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc and target.isprintable() else default
+
+
+def sign_in_path(request: Request) -> str:
+    """Return the way to the sign-in page and, for a page that can be opened again, back from it."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return SIGN_IN_PATH if asked == "/" or not is_safe(request) else f"{SIGN_IN_PATH}?next={quote(asked)}"

@@ -1,0 +1,111 @@
+"""Jinja over the look's macros and every screen's templates, with the words and formats of whoever reads."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from cloud.web import formats, words
+from cloud.web.catalogues import Locale
+from cloud.web.reader import Size, Theme, current
+from firmware_configs.look.assets import LOOK, assets
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC_PATH = "/static"
+_MACROS = LOOK / "macros"
+
+
+def environment(screens: Mapping[str, Path]) -> Environment:
+    """Return the templates of the frame and of `screens`, found as `screen/name.html`."""
+    folders = {"look": _MACROS, "web": TEMPLATES, **screens}
+    made = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=PrefixLoader({name: FileSystemLoader(folder) for name, folder in folders.items()}),
+        extensions=["jinja2.ext.do"],
+    )
+    made.globals.update(
+        _=_say,
+        ngettext=_say_number,
+        reader=current,
+        asset=asset_path,
+        icon=_icon,
+        words=words,
+        Locale=Locale,
+        Theme=Theme,
+        Size=Size,
+    )
+    made.filters.update(
+        time=_time, exact_time=_exact_time, iso=_iso, duration=_duration, money=formats.money, number=formats.number
+    )
+    made.filters["quantity"] = _quantity
+    # Macros are one namespace that every template finds without importing: a fragment is drawn from its block alone,
+    # where a template's own imports would not have run.
+    made.globals["ui"] = _macros(made)
+    return made
+
+
+def asset_path(name: str) -> str:
+    """Return where a browser finds an asset."""
+    return f"{STATIC_PATH}/{assets()[name].path}"
+
+
+def _macros(made: Environment) -> SimpleNamespace:
+    namespace = SimpleNamespace()
+    made.globals["ui"] = namespace
+    for file in sorted(_MACROS.glob("*.html")):
+        module = made.get_template(f"look/{file.name}").module
+        for name, macro in vars(module).items():
+            if not name.startswith("_"):
+                if hasattr(namespace, name):
+                    raise ValueError(f"macro {name} of {file.name} is defined in another file too")
+                setattr(namespace, name, macro)
+    return namespace
+
+
+def _say(message: Any, /, **parameters: Any) -> str:
+    return current().words.say(message, **parameters)
+
+
+def _say_number(one: str, many: str, number: int, /, **parameters: Any) -> str:
+    return current().words.say_number(one, many, number, **parameters)
+
+
+def _icon(name: str, *, label: str = "") -> Markup:
+    """Return an icon; with a label it speaks for itself, without one it only decorates the words beside it."""
+    spoken = Markup('role="img" aria-label="%s"') % label if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" %s><use href="%s#%s"/></svg>') % (spoken, asset_path("icons.svg"), name)
+
+
+def _time(instant: datetime | None, *, zone: ZoneInfo | None = None) -> Markup:
+    """Return a time element: short to read, exact on hover and for machines; nothing stands as a dash."""
+    if instant is None:
+        return Markup('<span class="text-body-secondary">–</span>')
+    reader = current()
+    exact = formats.exact_time(instant, reader, zone=zone)
+    short = formats.time(instant, reader, zone=zone)
+    return Markup('<time datetime="%s" title="%s">%s</time>') % (_iso(instant), escape(exact), escape(short))
+
+
+def _exact_time(instant: datetime, *, zone: ZoneInfo | None = None) -> str:
+    return formats.exact_time(instant, current(), zone=zone)
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")
+
+
+def _duration(length: timedelta) -> str:
+    return formats.duration(length, current())
+
+
+def _quantity(value: float | Decimal, unit: str = "", *, digits: int | None = None) -> str:
+    return formats.quantity(value, words.unit_symbol(unit), digits=digits)
