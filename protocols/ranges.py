@@ -29,18 +29,19 @@ def union(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:
 
 
 def subtract(left: Sequence[Range], right: Sequence[Range]) -> list[Range]:
-    """Return the numbers of `left` that are not in `right`. Both must be normalised."""
+    """Return the numbers of `left` that are not in `right`. Both must be normalised; the cost is linear."""
     rest: list[Range] = []
+    at = 0
     for first, last in left:
         start = first
-        for taken_first, taken_last in right:
-            if taken_last < start:
-                continue
-            if taken_first > last:
-                break
+        while at < len(right) and right[at][0] <= last:
+            taken_first, taken_last = right[at]
             if taken_first > start:
                 rest.append((start, taken_first - 1))
-            start = taken_last + 1
+            start = max(start, taken_last + 1)
+            if taken_last > last:  # it reaches into the next of `left` too
+                break
+            at += 1
         if start <= last:
             rest.append((start, last))
     return rest

@@ -72,6 +72,7 @@ class Buffer:
         self._store: Store | None = None  # None only while a damaged file can't be replaced
         self._store_id = ""
         self._head = 0
+        self._offset_us: int | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="buffer")
         self._urgent: _Group | None = None
         self._samples: _Group | None = None
@@ -262,16 +263,31 @@ class Buffer:
         await self._run(lambda store: store.settle(drawn, held))
 
     async def release(self, drawn: Drawn) -> None:
-        """Take back a batch that got no answer; its rows will be drawn again."""
-        await self._run(lambda store: store.release(drawn))
+        """Take back a batch that the cloud did not take: its rows may be drawn again."""
+        await self._run(lambda store: store.release([drawn]))
 
-    async def hold(self, held: Sequence[Range]) -> None:
-        """Take what the cloud says at its hello that it holds of the store; what it no longer holds is unsent again.
+    async def release_all(self) -> None:
+        """Take back every batch in flight, those too whose drawing was cancelled."""
+        await self._run(lambda store: store.release(store.in_flight))
+
+    async def hold(self, held: Sequence[Range], *, store_id: str) -> None:
+        """Take what the cloud says at its hello that it holds; what it no longer holds is unsent again.
+
+        Does nothing when `store_id`, which the hello named, is no longer this buffer's.
 
         Raises:
             ValueError: `held` is no set of ranges.
         """
-        await self._run(lambda store: store.hold(held))
+        await self._run(lambda store: store.hold(held, store_id=store_id))
+
+    def watch(self, points: frozenset[str]) -> None:
+        """Let `watched_committed` be set by rows of these points from now on."""
+        self.watched = points
+
+    @property
+    def offset_us(self) -> int | None:
+        """Wall time minus monotonic time as the running boot has learnt it; None before."""
+        return self._offset_us
 
     async def learn_offset(self, offset_us: int) -> None:
         """Attach wall time = monotonic + `offset_us` to the running boot's rows; a row's time is never revised.
@@ -310,7 +326,7 @@ class Buffer:
                 raise
             self._put_aside(error)
             done = work(self._opened_store())
-        self._head = store.head
+        self._head, self._offset_us = store.head, store.offset_us
         return done
 
     def _opened_store(self) -> Store:
@@ -321,6 +337,7 @@ class Buffer:
                 self._put_aside(error)
                 self._store = Store(self._path, clock=self._clock, bounds=self._bounds)
             self._store_id, self._head = self._store.store_id, self._store.head
+            self._offset_us = self._store.offset_us
             if self._store.resumed and self.opened is Opened.FRESH:
                 self.opened = Opened.RESUMED
         return self._store

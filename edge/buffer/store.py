@@ -124,6 +124,12 @@ class Store:
         """Rows here that the cloud is not known to hold."""
         return self._coverage.unsent_rows()
 
+    @property
+    def offset_us(self) -> int | None:
+        """What the running boot has learnt; None before."""
+        anchor = self._stretches[-1].anchor
+        return None if anchor is None else anchor.wall_us - anchor.mono_us
+
     # --- taking rows ---
 
     def commit(self, rows: Sequence[Row]) -> None:
@@ -232,17 +238,26 @@ class Store:
             others.extend(drawn.batch.rows.ranges)
         self._hold(union(held, since), declared=drawn.batch.lost)
 
-    def release(self, drawn: Drawn) -> None:
-        """Take back a batch that was not answered: its rows may be drawn again."""
-        self._in_flight.pop(drawn, None)
+    @property
+    def in_flight(self) -> list[Drawn]:
+        """Batches that were drawn and are neither settled nor released."""
+        return list(self._in_flight)
 
-    def hold(self, held: Sequence[Range]) -> None:
+    def release(self, batches: Sequence[Drawn]) -> None:
+        """Take back batches that were not answered: their rows may be drawn again."""
+        for drawn in batches:
+            self._in_flight.pop(drawn, None)
+
+    def hold(self, held: Sequence[Range], *, store_id: str) -> None:
         """Take what the cloud says at its hello; where it says less than before, the rows are unsent again.
+
+        What it says of another store than this one is left alone.
 
         Raises:
             ValueError: `held` is no set of ranges.
         """
-        self._hold(held, declared=())
+        if store_id == self.store_id:
+            self._hold(held, declared=())
 
     def _hold(self, held: Sequence[Range], *, declared: Sequence[Range]) -> None:
         before = self._coverage
