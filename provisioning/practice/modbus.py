@@ -16,7 +16,7 @@ from cloud.core.clock import to_us
 from protocols.modbus.declarations import BlockLimits, Function
 from protocols.profiles.schema import Profile
 from provisioning.practice.ports import LOOPBACK
-from provisioning.practice.registers import Registers, encode, encode_clock, encode_identity, encode_nothing
+from provisioning.practice.registers import Registers, encode, encode_clock, encode_identity
 
 _UNIT_PLACE = 6
 """The unit id in a Modbus TCP frame: after transaction, protocol and length."""
@@ -27,7 +27,7 @@ class Answer:
     """What a device shows when it is asked."""
 
     values: Mapping[str, Decimal | float]
-    """By point; a point that is missing holds the pattern for "no value"."""
+    """By point, for every point of the profile."""
     at: datetime | None = None
     """Its own clock, where it has one."""
 
@@ -38,8 +38,10 @@ class PracticeDevice:
 
     profile: Profile
     unit: int
-    ask: Callable[[], Answer]
-    """Called once for each request that the device answers."""
+    ask: Callable[[], Answer | None]
+    """Called once for each request; None: the device is busy, and says so."""
+    connected: Callable[[], None] = lambda: None
+    """Called for each new connection to its line."""
     serial: int = 10_000_000
     """What it gives as its serial number, and for every other thing that its profile lets it say of itself."""
 
@@ -55,7 +57,17 @@ async def serving(devices: Sequence[PracticeDevice], *, port: int = 0) -> AsyncI
     def mute(sending: bool, data: bytes) -> bytes:  # noqa: FBT001  the signature is the library's
         return b"" if sending and data and data[_UNIT_PLACE] not in units else data
 
-    server = ModbusTcpServer([_simulated(device) for device in devices], address=(LOOPBACK, port), trace_packet=mute)
+    def note_connection(connected: bool) -> None:  # noqa: FBT001  the signature is the library's
+        for device in devices:
+            if connected:
+                device.connected()
+
+    server = ModbusTcpServer(
+        [_simulated(device) for device in devices],
+        address=(LOOPBACK, port),
+        trace_packet=mute,
+        trace_connect=note_connection,
+    )
     await server.serve_forever(background=True)
     listening = cast(Server, server.transport)
     try:
@@ -78,7 +90,11 @@ def _simulated(device: PracticeDevice) -> SimDevice:
     ) -> ExcCodes | None:
         if set_values is not None:
             return ExcCodes.ILLEGAL_FUNCTION
-        for place, word in _image(device, Function(function_code), asked=range(address, address + count)).items():
+        shown = device.ask()
+        if shown is None:
+            return ExcCodes.DEVICE_BUSY
+        asked = range(address, address + count)
+        for place, word in _image(device, shown, function=Function(function_code), asked=asked).items():
             registers[place - start_address] = word
         return None
 
@@ -120,19 +136,17 @@ def _spans(profile: Profile, function: Function) -> list[range]:
     return spans
 
 
-def _image(device: PracticeDevice, function: Function, *, asked: range) -> Registers:
+def _image(device: PracticeDevice, shown: Answer, *, function: Function, asked: range) -> Registers:
     """Return the registers of all that lies in the asked addresses, whole numbers only."""
     profile = device.profile
-    answer = device.ask()
     image: Registers = {}
     for point in profile.points:
         if point.modbus and point.modbus.function == function and point.modbus.address in asked:
-            value = answer.values.get(point.name)
-            image |= encode_nothing(point.modbus) if value is None else encode(point.modbus, value)
+            image |= encode(point.modbus, shown.values[point.name])
     for field in profile.identity:
         if field.modbus.function == function and field.modbus.address in asked:
             image |= encode_identity(field.modbus, device.serial)
     clock = profile.modbus.clock if profile.modbus else None
-    if clock and clock.function == function and clock.address in asked and answer.at is not None:
-        image |= encode_clock(clock, to_us(answer.at))
+    if clock and clock.function == function and clock.address in asked and shown.at is not None:
+        image |= encode_clock(clock, to_us(shown.at))
     return image

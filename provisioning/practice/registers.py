@@ -1,6 +1,5 @@
 """From values to Modbus registers: what a real device does before it answers, and the inverse of protocols.modbus."""
 
-import math
 import struct
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -27,22 +26,6 @@ def encode(at: RegisterPoint, value: Decimal | float) -> Registers:
         address = at.address + place * at.type.width
         registers |= _words(address, _packed(at, digits), at.word_order, at.byte_order)
     return registers
-
-
-def encode_nothing(at: RegisterPoint) -> Registers:
-    """Return the registers in which a device says that it has no value just now.
-
-    Raises:
-        ValueError: the profile declares no pattern for that, and the number has no natural one.
-    """
-    if at.invalid:
-        data = at.invalid[0].to_bytes(2 * at.type.width, "big")
-    elif at.type.is_float:
-        data = struct.pack(f">{at.type.struct_letter}", math.nan)
-    else:
-        raise ValueError(f"address {at.address}: the profile declares no pattern for a missing value")
-    numbers = range(at.address, at.address + at.width, at.type.width)
-    return {k: v for address in numbers for k, v in _words(address, data, at.word_order, at.byte_order).items()}
 
 
 def encode_identity(at: IdentityRegisters, serial: int) -> Registers:
