@@ -46,7 +46,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 """A column of JSON; what stands in it is plain: strings, numbers, lists, mappings, None."""
 
 
@@ -123,7 +123,6 @@ class Database:
             if not self.is_sqlite:
                 await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
-            await session.rollback()
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock
 from cloud.core.database import Database
+from cloud.core.errors import first_line
 from cloud.core.lanes import MAXIMUM_ATTEMPTS, STEPPED_BACK_AT_ONCE, Claimed, claim, put_off, settle, step_back
 from cloud.core.outbox import DeliveryState
 from cloud.core.postgresql import listen
@@ -16,7 +17,6 @@ from cloud.core.wiring import Wiring
 _HANDLER_TIMEOUT_S = 30.0  # a handler makes no network call: one that takes this long must not keep its worker
 _POLL_S = 2.0  # finds what no wake-up told of: tries that are due again, and notifications that were lost
 _WORKERS = 4
-_ERROR_LENGTH = 300
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class DeliveryLoop:
 
     async def _put_off(self, claimed: Claimed, error: Exception) -> None:
         async with self._database.transaction() as session:
-            state = await put_off(session, claimed, error=_sentence(error), now=self._clock.now())
+            state = await put_off(session, claimed, error=first_line(error), now=self._clock.now())
         if state is DeliveryState.DEAD:
             _log.error(
                 "delivery %s is a dead letter after %s tries: %s waits", claimed.id, MAXIMUM_ATTEMPTS, claimed.subject
@@ -137,9 +137,3 @@ class DeliveryLoop:
         if self._is_down:
             _log.info("the outbox can be read again")
         self._is_down = False
-
-
-def _sentence(error: Exception) -> str:
-    """Return what a person may read on the dead letters' page: no values of the failed statement, no traceback."""
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:_ERROR_LENGTH]

@@ -6,6 +6,8 @@ it can be said in the reader's language.
 
 from typing import ClassVar
 
+_LENGTH = 300
+
 
 class GatehouseError(Exception):
     """A use case said no.
@@ -24,6 +26,12 @@ class GatehouseError(Exception):
         self.message = message
         self.parameters = parameters
         self.field = field
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a page may say of an error: its kind and its sentence, without traceback or a statement's values."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:_LENGTH]
 
 
 class Malformed(GatehouseError):

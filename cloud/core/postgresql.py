@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 import psycopg
+from sqlalchemy.exc import DBAPIError
 
 from cloud.core.database import EMITTED_CHANNEL, Database
 
@@ -84,7 +85,7 @@ async def _connected(database: Database, use: Callable[[_Connection], Awaitable[
                     _log.info("%s: connected again", purpose)
                 is_lost = False
                 await use(connection)
-        except* (psycopg.Error, OSError) as errors:  # a timeout is an OSError too
+        except* (psycopg.Error, DBAPIError, OSError) as errors:  # a timeout is an OSError too
             if not is_lost:
                 _log.warning("%s: connection lost, trying again: %s", purpose, errors.exceptions[0])
             is_lost = True
