@@ -5,6 +5,9 @@ from typing import Protocol
 
 from protocols.readings import Decoded
 
+ONLINE = "online"
+"""The point that every device has besides its profile's: 1 while it gives values, 0 while it is silent."""
+
 
 class PolledDriver(Protocol):
     """A device that answers when asked.
@@ -45,7 +48,9 @@ class PushedDriver(Protocol):
     """A source that speaks by itself, for one or many devices."""
 
     def pushes(self) -> AsyncGenerator[Sequence[Push], None]:
-        """Connect, and yield for ever what has come since the last time; at least one, in the order in which it came.
+        """Connect, and yield for ever what has come since the last time, in the order in which it came.
+
+        The first yield may be empty: it says that the source is there.
 
         Raises:
             DeviceUnreachable: the source is gone.

@@ -88,6 +88,7 @@ class MqttSource:
             client = AcknowledgingClient(self._broker, client_id=self._client_id, password=self._password)
             async with client:
                 await self._subscribe(client)
+                yield []
                 while True:
                     pushes = [push for message in await _arrived(client) if (push := await self._push(client, message))]
                     if pushes:
