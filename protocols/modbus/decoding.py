@@ -70,15 +70,16 @@ class RegisterDecoder:
         time_us = self._clock(numbers) if self._clock else None
         shaped = [shape(numbers) for shape in self._shapes] if self._shapes else numbers
         values = []
+        good, suspect = Quality.GOOD, Quality.SUSPECT  # an enum's member costs a look-up, and this is the hot loop
         # The clock's number comes last and has no row.
         for (point, invalid, times, plus, by, low, high), number in zip(self._rows, shaped, strict=False):
             if number in invalid:
                 continue
             value = (number * times + plus) / by
             if low <= value <= high:
-                values.append(Decoded(point, value, Quality.GOOD, time_us))
+                values.append(Decoded(point, value, good, time_us))
             elif math.isfinite(value):
-                values.append(Decoded(point, value, Quality.SUSPECT, time_us))
+                values.append(Decoded(point, value, suspect, time_us))
         return values
 
 
