@@ -14,9 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
 from cloud.core.errors import GatehouseError, NotSignedIn, TooMany
+from cloud.core.principal import Role
 from cloud.web.catalogues import Message
 from cloud.web.pages import Answered, Page
 from cloud.web.session import SESSION_COOKIE, forget, sign_in_path
+from cloud.web.words import ROLES
 from firmware_configs.look.words import _
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,18 @@ async def _refused(request: Request, error: GatehouseError) -> Response:
     if isinstance(error, NotSignedIn) and _wants_page(request):
         return _to_sign_in(request)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}
-    return _answer(request, status=error.status, code=error.code, message=Message.of(error), headers=headers)
+    return _answer(request, status=error.status, code=error.code, message=_message(request, error), headers=headers)
+
+
+def _message(request: Request, error: GatehouseError) -> Message:
+    """Return the error's sentence; roles among its parameters are named as people know them."""
+    message = Message.of(error)
+    roles = str(message.parameters.get("roles", "")).split(", ")
+    if not _wants_page(request) or not set(roles) <= set(Role):
+        return message
+    page = Page(request)
+    named = page.say(_(" and ")).join(page.say(ROLES[Role(role)]) for role in roles)
+    return Message(message.id, {**message.parameters, "roles": named})
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from cloud.core.errors import Refused
 from cloud.core.listing import Ask
+from cloud.core.money import Money
 from cloud.web import formats
 from cloud.web.catalogues import Catalogue
-from cloud.web.lists import Column, Entry, Kind, ListView, Load
+from cloud.web.lists import Column, Entry, ListView, Load
 from cloud.web.reader import Reader
 from firmware_configs.look.words import _
 
@@ -67,8 +68,8 @@ def _cell(column: Column[Any], value: Any, reader: Reader) -> str:
         return formats.local(value, reader.zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, int | float | Decimal):
         return str(value)
-    if column.kind is Kind.MONEY:
-        return formats.plain_money(value)
+    if isinstance(value, Money):
+        return str(value.amount)
     text = str(value)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 

@@ -2,26 +2,17 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from cloud.core.money import Money
 from cloud.web.reader import Reader
 from firmware_configs.look.words import _
+from protocols.units import symbol
 
 _MINUS = "\N{MINUS SIGN}"
 _THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
-_MINOR_DIGITS = {"JPY": 0, "KRW": 0}
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$"}
 _SIGNIFICANT_DIGITS = 6
-
-
-class Amount(Protocol):
-    """Money: whole minor units and an ISO 4217 currency."""
-
-    @property
-    def minor(self) -> int: ...
-    @property
-    def currency(self) -> str: ...
 
 
 def local(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -70,22 +61,16 @@ def number(value: float | Decimal, *, digits: int | None = None) -> str:
     return text.replace("-", _MINUS)
 
 
-def quantity(value: float | Decimal, symbol: str, *, digits: int | None = None) -> str:
-    """Return a number with its unit's symbol after a thin space; a number without a unit stands alone."""
-    return f"{number(value, digits=digits)}{_THIN_SPACE}{symbol}" if symbol else number(value, digits=digits)
+def quantity(value: float | Decimal, unit: str, *, digits: int | None = None) -> str:
+    """Return a number with the symbol of its UCUM unit after a thin space; a number without a unit stands alone."""
+    written = symbol(unit) if unit else ""
+    return f"{number(value, digits=digits)}{_THIN_SPACE}{written}" if written else number(value, digits=digits)
 
 
-def money(amount: Amount) -> str:
+def money(amount: Money) -> str:
     """Return ¥1,234.50, with a minus sign in front when it is negative."""
-    digits = _MINOR_DIGITS.get(amount.currency, 2)
     sign = _SIGNS.get(amount.currency, f"{amount.currency}{_THIN_SPACE}")
-    return f"{_MINUS if amount.minor < 0 else ''}{sign}{Decimal(abs(amount.minor)).scaleb(-digits):,.{digits}f}"
-
-
-def plain_money(amount: Amount) -> str:
-    """Return the amount as a number without sign or separators, as a spreadsheet takes it."""
-    digits = _MINOR_DIGITS.get(amount.currency, 2)
-    return f"{Decimal(amount.minor).scaleb(-digits):.{digits}f}"
+    return f"{_MINUS if amount.minor < 0 else ''}{sign}{abs(amount.amount):,}"
 
 
 def _digits(value: float | Decimal) -> int:

@@ -217,8 +217,8 @@ class Shown(Generic[Entry]):
 
     @property
     def kept(self) -> list[tuple[str, str]]:
-        """Return what the filter form must carry along unseen: the sorting, and what stands in no field of it."""
-        fields = {SEARCH, PAGE, *self._filter_names()}
+        """Return what the form must carry along unseen: what stands in no field of it."""
+        fields = {SEARCH, SORT, PAGE, *self._filter_names()}
         return [(name, value) for name, value in self.asked.parameters.multi_items() if name not in fields]
 
     def typed(self, name: str) -> str:
@@ -301,7 +301,7 @@ def _filters(column: Column[Any], parameters: QueryParams, zone: ZoneInfo, probl
     return found
 
 
-def _bound(typed: str, kind: Kind, operator: Operator, zone: ZoneInfo) -> datetime | Decimal | int | None:
+def _bound(typed: str, kind: Kind, operator: Operator, zone: ZoneInfo) -> datetime | int | float | None:
     """Return a range's end; a day that is named as the last belongs to the range, so its end is the next midnight."""
     try:
         if kind is Kind.TIME:
@@ -312,7 +312,9 @@ def _bound(typed: str, kind: Kind, operator: Operator, zone: ZoneInfo) -> dateti
         return None
     if not number.is_finite():
         return None
-    return int(number.scaleb(2)) if kind is Kind.MONEY else number
+    if kind is Kind.MONEY:
+        return int(number.scaleb(2))  # money is compared in minor units, of which every currency here has a hundred
+    return int(number) if number == int(number) else float(number)
 
 
 def _meaning(option: Option) -> Any:

@@ -108,4 +108,4 @@ def _duration(length: timedelta) -> str:
 
 
 def _quantity(value: float | Decimal, unit: str = "", *, digits: int | None = None) -> str:
-    return formats.quantity(value, words.unit_symbol(unit), digits=digits)
+    return formats.quantity(value, unit, digits=digits)

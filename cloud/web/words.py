@@ -21,8 +21,3 @@ QUALITIES = {
 }
 
 PRIORITIES = {1: _("Critical"), 2: _("High"), 3: _("Medium"), 4: _("Low")}
-
-
-def unit_symbol(unit: str) -> str:
-    """Return how a UCUM unit is written for people."""
-    return unit

@@ -47,9 +47,14 @@ def assets() -> dict[str, Asset]:
     return {name: _asset(name, [LOOK / part for part in parts]) for name, parts in _PARTS.items()}
 
 
+def _lean(text: str) -> str:
+    """Return a file without its indentation and the lines that are a comment, which no browser reads."""
+    return "\n".join(line.strip() for line in text.splitlines() if not line.lstrip().startswith("//"))
+
+
 def _asset(name: str, parts: list[Path]) -> Asset:
     # A line break between scripts, so that a comment at one's end does not swallow the next one's start.
-    content = b"\n".join(part.read_bytes() for part in parts)
+    content = "\n".join(_lean(part.read_text("utf-8")) for part in parts).encode()
     stem, _, kind = name.rpartition(".")
     return Asset(
         path=f"{stem}.{hashlib.sha256(content).hexdigest()[:8]}.{kind}",

@@ -14,8 +14,11 @@ ROOT = LOOK.parent.parent
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
-_CLASS_ATTRIBUTE = re.compile(r"""\bclass(?:_|)=(?:"([^"]*)"|'([^']*)')""")
-_JINJA = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+_CLASS_ATTRIBUTE = re.compile(
+    r"""\bclass=(?:"((?:\{\{.*?\}\}|\{%.*?%\}|[^"])*)"|'((?:\{\{.*?\}\}|\{%.*?%\}|[^'])*)')""", re.DOTALL
+)
+_EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_STATEMENT = re.compile(r"\{%.*?%\}", re.DOTALL)
 _STRING = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _VARIABLE_USE = re.compile(r"var\((--[\w-]+)")
 _VARIABLE_SET = re.compile(r"(?<![\w-])(--[\w-]+)\s*:\s*[^;}]*;?")
@@ -44,10 +47,11 @@ def classes_of(template: str) -> set[str]:
     found: set[str] = set()
     for double, single in _CLASS_ATTRIBUTE.findall(template):
         value = double or single
-        for expression in _JINJA.findall(value):
+        for expression in _EXPRESSION.findall(value):
             found.update(word for pair in _STRING.findall(expression) for text in pair for word in text.split())
         # A class with a hole in it ("priority-{{ n }}") is nobody's name: its forms stand in the safe list.
-        found.update(word for word in _JINJA.sub("\0", value).split() if "\0" not in word)
+        plain = _EXPRESSION.sub("\0", _STATEMENT.sub(" ", value))
+        found.update(word for word in plain.split() if "\0" not in word)
     return found
 
 

@@ -1,7 +1,7 @@
 """Signing in and out, the page that leads each person to their work, and how pages look and speak."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
@@ -31,12 +31,12 @@ class SignIn(FormModel):
 
 
 class Appearance(FormModel):
-    """How pages look and speak."""
+    """How pages look and speak; what is not sent stays as it is."""
 
-    language: Locale
-    theme: Theme
-    size: Size
-    keys: str
+    language: Locale | None = None
+    theme: Theme | None = None
+    size: Size | None = None
+    keys: Literal["on", "off"] | None = None
     next: str = "/"
 
 
@@ -92,7 +92,7 @@ async def tune(page: OnPage) -> Response:
         KEYS_COOKIE: chosen.keys,
     }
     secure = page.request.url.scheme == "https"
-    for name, value in cookies.items():
+    for name, value in ((name, value) for name, value in cookies.items() if value):
         response.set_cookie(name, value, max_age=_A_YEAR_S, path="/", samesite="lax", secure=secure, httponly=True)
     return response
 

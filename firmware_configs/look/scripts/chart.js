@@ -20,6 +20,7 @@
     ctx.save();
     ctx.font = `${12 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
     ctx.lineWidth = ratio;
+    ctx.textBaseline = "bottom";
     ctx.strokeStyle = ctx.fillStyle = token("--text-2");
     for (const limit of lines(figure)) {
       const y = chart.valToPos(limit.at, "y", true);
@@ -33,7 +34,6 @@
       ctx.fillText(limit.words, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
     }
     ctx.setLineDash([]);
-    ctx.textAlign = "left";
     for (const mark of marks(figure)) {
       const x = chart.valToPos(mark.at, "x", true);
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -43,7 +43,7 @@
       ctx.stroke();
       const isLate = x > bbox.left + bbox.width * 0.8;
       ctx.textAlign = isLate ? "right" : "left";
-      ctx.fillText(mark.words, x + (isLate ? -4 : 4) * ratio, bbox.top + 12 * ratio);
+      ctx.fillText(mark.words, x + (isLate ? -4 : 4) * ratio, bbox.top + 14 * ratio);
     }
     ctx.restore();
   };
@@ -56,12 +56,10 @@
     place.hidden = false;
     const axis = { stroke: token("--text-2"), grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line"), width: 1 }, font: `12px ${getComputedStyle(document.body).fontFamily}` };
     const ends = lines(figure).map((line) => line.at);
-    const clock = (pattern) => uPlot.fmtDate(pattern);
     figure.chart = new uPlot({
       width: place.clientWidth,
       height: Number(place.dataset.height),
       tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), zone),
-      fmtDate: () => clock("{YYYY}-{MM}-{DD} {HH}:{mm}"),
       legend: { show: true, live: true },
       cursor: { drag: { setScale: true, x: true, y: false } },
       scales: { y: { range: (_chart, low, high) => uPlot.rangeNum(Math.min(low, ...ends), Math.max(high, ...ends), 0.1, true) } },
