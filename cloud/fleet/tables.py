@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cloud.core.database import Base, Instant
-from cloud.fleet.domain import BoxState
+from cloud.core.database import Base
+from cloud.fleet.domain import BoxState, SetAsideReason
 from protocols.readings import PointKind, RowClass
 
 KEY_LENGTH = 200
+
+_OPEN = text("until_at IS NULL")
 
 
 class BoxRow(Base):
@@ -31,15 +33,15 @@ class BoxRow(Base):
     place_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
     name: Mapped[str] = mapped_column(String(120))
     public_key: Mapped[str | None] = mapped_column(String(43), unique=True)
-    state: Mapped[BoxState] = mapped_column(String(10), default=BoxState.ACTIVE)
+    state: Mapped[BoxState] = mapped_column(default=BoxState.ACTIVE)
     hardware: Mapped[str] = mapped_column(String(200), default="")
     software: Mapped[str] = mapped_column(String(80), default="")
-    claimed_at: Mapped[datetime] = mapped_column(Instant)
+    claimed_at: Mapped[datetime]
     inventory_revision: Mapped[int] = mapped_column(default=0)
     configuration_revision: Mapped[int] = mapped_column(default=0)
     configured_revision: Mapped[int] = mapped_column(default=0)
     configuration_error: Mapped[str | None] = mapped_column(Text)
-    changed_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    changed_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class PresenceRow(Base):
@@ -56,12 +58,12 @@ class PresenceRow(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     session: Mapped[str] = mapped_column(String(32))
     boot: Mapped[str] = mapped_column(String(32))
-    opened_at: Mapped[datetime] = mapped_column(Instant)
-    seen_at: Mapped[datetime] = mapped_column(Instant)
-    closed_at: Mapped[datetime | None] = mapped_column(Instant)
-    pending: Mapped[int | None] = mapped_column(BigInteger)
+    opened_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    pending: Mapped[int | None]
     buffer_hours_left: Mapped[float | None]
-    cloned_at: Mapped[datetime | None] = mapped_column(Instant)
+    cloned_at: Mapped[datetime | None]
 
 
 class ClaimCodeRow(Base):
@@ -83,9 +85,9 @@ class ClaimCodeRow(Base):
     box_name: Mapped[str] = mapped_column(String(120))
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     issued_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
-    issued_at: Mapped[datetime] = mapped_column(Instant)
-    expires_at: Mapped[datetime] = mapped_column(Instant)
-    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
     used_by_key: Mapped[str | None] = mapped_column(String(43))
     claimed_box_id: Mapped[int | None] = mapped_column(ForeignKey("boxes.id"))
 
@@ -101,7 +103,7 @@ class DeviceRow(Base):
     key: Mapped[str] = mapped_column(String(KEY_LENGTH))
     profile: Mapped[str] = mapped_column(String(KEY_LENGTH))
     name: Mapped[str] = mapped_column(String(KEY_LENGTH))
-    gone_at: Mapped[datetime | None] = mapped_column(Instant)
+    gone_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("box_id", "key"),)
 
@@ -122,13 +124,13 @@ class PointRow(Base):
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), index=True)
     key: Mapped[str] = mapped_column(String(KEY_LENGTH))
     unit: Mapped[str] = mapped_column(String(40))
-    kind: Mapped[PointKind] = mapped_column(String(10))
-    row_class: Mapped[RowClass] = mapped_column(String(10))
+    kind: Mapped[PointKind]
+    row_class: Mapped[RowClass]
     resolution: Mapped[str | None] = mapped_column(String(40))
     period_s: Mapped[float]
     watched: Mapped[bool] = mapped_column(default=False)
-    late_us: Mapped[int] = mapped_column(BigInteger, default=0)
-    gone_at: Mapped[datetime | None] = mapped_column(Instant)
+    late_us: Mapped[int] = mapped_column(default=0)
+    gone_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("box_id", "key"),)
 
@@ -144,10 +146,14 @@ class BindingRow(Base):
     point_id: Mapped[int | None] = mapped_column(ForeignKey("points.id"), index=True)
     place_id: Mapped[int] = mapped_column(ForeignKey("places.id"), index=True)
     label: Mapped[str] = mapped_column(String(120), default="")
-    from_at: Mapped[datetime] = mapped_column(Instant)
-    until_at: Mapped[datetime | None] = mapped_column(Instant)
+    from_at: Mapped[datetime]
+    until_at: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint("(device_id IS NULL) <> (point_id IS NULL)", name="device_or_point"),)
+    __table_args__ = (
+        CheckConstraint("(device_id IS NULL) <> (point_id IS NULL)", name="device_or_point"),
+        Index("uq_point_bindings_device", "device_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("uq_point_bindings_point", "point_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
 
 class StoreRow(Base):
@@ -164,11 +170,11 @@ class StoreRow(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     box_id: Mapped[int] = mapped_column(ForeignKey("boxes.id"))
     store: Mapped[str] = mapped_column(String(32))
-    head: Mapped[int] = mapped_column(BigInteger)
-    head_at: Mapped[datetime] = mapped_column(Instant)
-    pending: Mapped[int] = mapped_column(BigInteger)
-    first_batch_at: Mapped[datetime] = mapped_column(Instant)
-    last_batch_at: Mapped[datetime] = mapped_column(Instant)
+    head: Mapped[int]
+    head_at: Mapped[datetime]
+    pending: Mapped[int]
+    first_batch_at: Mapped[datetime]
+    last_batch_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("box_id", "store"),)
 
@@ -179,10 +185,10 @@ class HeldRangeRow(Base):
     __tablename__ = "held_ranges"
 
     store_id: Mapped[int] = mapped_column(ForeignKey("box_stores.id"), primary_key=True, autoincrement=False)
-    first: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    last: Mapped[int] = mapped_column(BigInteger)
-    first_us: Mapped[int] = mapped_column(BigInteger)
-    last_us: Mapped[int] = mapped_column(BigInteger)
+    first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+    first_us: Mapped[int]
+    last_us: Mapped[int]
 
 
 class LostRangeRow(Base):
@@ -191,9 +197,9 @@ class LostRangeRow(Base):
     __tablename__ = "lost_ranges"
 
     store_id: Mapped[int] = mapped_column(ForeignKey("box_stores.id"), primary_key=True, autoincrement=False)
-    first: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    last: Mapped[int] = mapped_column(BigInteger)
-    declared_at: Mapped[datetime] = mapped_column(Instant)
+    first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+    declared_at: Mapped[datetime]
 
 
 class SetAsideRow(Base):
@@ -209,13 +215,13 @@ class SetAsideRow(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     box_id: Mapped[int] = mapped_column(ForeignKey("boxes.id"))
     store_id: Mapped[int] = mapped_column(ForeignKey("box_stores.id"))
-    seq: Mapped[int] = mapped_column(BigInteger)
-    reason: Mapped[str] = mapped_column(String(20))
+    seq: Mapped[int]
+    reason: Mapped[SetAsideReason]
     point_key: Mapped[str] = mapped_column(String(KEY_LENGTH))
-    time_us: Mapped[int] = mapped_column(BigInteger)
+    time_us: Mapped[int]
     value: Mapped[str] = mapped_column(String(32))
     flags: Mapped[int]
-    set_aside_at: Mapped[datetime] = mapped_column(Instant)
+    set_aside_at: Mapped[datetime]
 
     __table_args__ = (
         UniqueConstraint("store_id", "seq", "reason"),
@@ -224,13 +230,13 @@ class SetAsideRow(Base):
 
 
 class LatestRow(Base):
-    """The newest reading of a point by its own time."""
+    """The newest reading of a point by its own time; `received_us` is the cloud's."""
 
     __tablename__ = "latest_values"
 
     point_id: Mapped[int] = mapped_column(ForeignKey("points.id"), primary_key=True, autoincrement=False)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
-    time_us: Mapped[int] = mapped_column(BigInteger)
+    time_us: Mapped[int]
     value: Mapped[float]
     flags: Mapped[int]
-    received_at: Mapped[datetime] = mapped_column(Instant)
+    received_us: Mapped[int]
