@@ -21,9 +21,10 @@ def problems_of_example(profile: Profile) -> list[str]:
     try:
         decoded = _of_exchanges(profile, profile.modbus) if profile.modbus else _of_messages(profile)
         expected_us = None if profile.example.expected_time is None else from_iso8601(profile.example.expected_time)
+        problems = [*_differences(profile, decoded, expected_us), *_identity_differences(profile)]
     except DictionaryError as error:
-        return [f"example: {error}"]
-    return [f"example: {problem}" for problem in _differences(profile, decoded, expected_us)]
+        problems = [str(error)]
+    return [f"example: {problem}" for problem in problems]
 
 
 def _of_exchanges(profile: Profile, transport: ModbusTransport) -> list[Decoded]:
@@ -74,7 +75,6 @@ def _differences(profile: Profile, decoded: list[Decoded], expected_us: int | No
             yield f"{name} decodes to {each.value}, which lies outside its own valid range"
         if each.time_us != expected_us:
             yield f"{name} has the time {_instant(each.time_us)} and expected_time is {_instant(expected_us)}"
-    yield from _identity_differences(profile)
 
 
 def _same(profile: Profile, name: str, value: float, expected: float) -> bool:

@@ -11,6 +11,8 @@ from protocols.profiles.checks import problems_of
 from protocols.profiles.documents import load_document
 from protocols.profiles.schema import Point, Profile
 
+_KEY = re.compile("[a-z0-9][a-z0-9-]*")
+
 _Row = dict[str, object]
 
 
@@ -31,13 +33,16 @@ def parse_profile(text: str | bytes, *, file: str) -> Profile:
         document = load_document(text)
     except DictionaryError as error:
         raise ProfileRefused(file, [str(error)]) from error
+    key = PurePath(file).stem
+    if not _KEY.fullmatch(key):
+        raise ProfileRefused(file, ["the file's name is the profile's key: small letters, digits and hyphens"])
     if not isinstance(document, dict):
         raise ProfileRefused(file, ["the file must be a mapping that begins with maker, models, kind, label, source"])
     head = {name: value for name, value in document.items() if name != "defaults"}
     rows, problems = _rows(head.get("points"), document.get("defaults", {}))
     if not problems:
         try:
-            profile = msgspec.convert({**head, "key": PurePath(file).stem, "points": rows}, Profile)
+            profile = msgspec.convert({**head, "key": key, "points": rows}, Profile)
         except msgspec.ValidationError as error:
             raise ProfileRefused(file, [_sentence(error, Profile)]) from error
         problems = problems_of(profile)
@@ -79,6 +84,8 @@ def _over(defaults: _Row, point: _Row) -> _Row:
 def _sentence(error: msgspec.ValidationError, model: type[msgspec.Struct]) -> str:
     """Return the error with the choices that its place leaves."""
     message, _, place = str(error).partition(" - at ")
+    if place.startswith("`key` in "):
+        message, place = f"{message} as a key", place.removeprefix("`key` in ")
     path = place.strip("`").removeprefix("$").removeprefix(".")
     choices = _choices(message, inspect.type_info(model), path)
     named = f"field {path}: {message}" if path else message
@@ -87,17 +94,16 @@ def _sentence(error: msgspec.ValidationError, model: type[msgspec.Struct]) -> st
 
 def _choices(message: str, node: inspect.Type, path: str) -> list[str]:
     """Return the values or field names that may stand at the path, where the message is of a choice."""
+    if not message.startswith(("Object contains unknown field", "Invalid enum value")):
+        return []
     for step in re.sub(r"\[[^]]*\]", ".[]", path).split(".") if path else []:
         node = _inner(_bare(node), step)
     node = _bare(node)
-    if isinstance(node, inspect.StructType) and message.startswith("Object contains unknown field"):
+    if isinstance(node, inspect.StructType):
         return [field.encode_name for field in node.fields if field.encode_name != "key"]
-    if message.startswith("Invalid enum value"):
-        if isinstance(node, inspect.EnumType):
-            return [str(member.value) for member in node.cls]
-        if isinstance(node, inspect.LiteralType):
-            return [str(value) for value in node.values]
-    return []
+    if isinstance(node, inspect.EnumType):
+        return [str(member.value) for member in node.cls]
+    return [str(value) for value in node.values] if isinstance(node, inspect.LiteralType) else []
 
 
 def _inner(node: inspect.Type, step: str) -> inspect.Type:

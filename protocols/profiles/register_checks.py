@@ -1,6 +1,8 @@
 """What must hold in the registers that a profile declares."""
 
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from itertools import combinations
 
 from protocols.errors import DictionaryError
@@ -12,6 +14,7 @@ from protocols.readings import RowClass
 from protocols.timestamps import zone_named
 
 _LAST_ADDRESS = 65_535
+_PLACES = 18
 _LARGEST_EXACT = 2**53
 """A float holds every whole number up to this one, and not the next."""
 
@@ -25,8 +28,8 @@ def problems_of_registers(profile: Profile, transport: ModbusTransport) -> Itera
 def _of_points(profile: Profile) -> Iterator[str]:
     for point in profile.points:
         if point.modbus is not None:
-            for problem in [*_of_number(point.modbus), *_of_parts(point.modbus), *_of_exactness(point, point.modbus)]:
-                yield f"point {point.name}: {problem}"
+            problems = [*_of_number(point.modbus), *_of_parts(point.modbus)] or _of_exactness(point, point.modbus)
+            yield from (f"point {point.name}: {problem}" for problem in problems)
 
 
 def _of_number(at: RegisterPoint) -> Iterator[str]:
@@ -34,14 +37,20 @@ def _of_number(at: RegisterPoint) -> Iterator[str]:
         yield f"type {at.type} does not go with function {at.function}: bits are read by 1 and 2, registers by 3 and 4"
     if at.last > _LAST_ADDRESS:
         yield f"address {at.address}: its last register would be {at.last}, and the highest is {_LAST_ADDRESS}"
-    if not at.scale.is_finite() or at.scale == 0 or not at.offset.is_finite():
-        yield f"scale {at.scale} and offset {at.offset} must be numbers, and scale not 0"
+    if not _is_plain(at.scale) or at.scale == 0 or not _is_plain(at.offset):
+        yield f"scale {at.scale} and offset {at.offset} must be numbers of at most 18 places, and scale not 0"
     if at.type is NumberType.BIT and (at.scale != 1 or at.offset != 0 or at.invalid):
         yield "type bit takes no scale, offset or invalid"
     size_bits = at.type.width * 16
     for pattern in at.invalid:
         if not -(1 << size_bits - 1) <= pattern < 1 << size_bits:
             yield f"invalid: {pattern} does not fit a {at.type}"
+
+
+def _is_plain(number: Decimal) -> bool:
+    """Return whether the number is one that a table would hold, so that arithmetic with it can't overflow."""
+    digits, exponent = number.as_tuple().digits, number.as_tuple().exponent
+    return isinstance(exponent, int) and abs(exponent) <= _PLACES and len(digits) <= _PLACES
 
 
 def _of_parts(at: RegisterPoint) -> Iterator[str]:
@@ -63,11 +72,12 @@ def _of_exactness(point: Point, at: RegisterPoint) -> Iterator[str]:
     """Yield why a meter's register would not reach the bill as the meter shows it."""
     if point.row_class is not RowClass.REGISTER or point.resolution is None or at.type.is_float or at.bit is not None:
         return
-    if at.scale % point.resolution != 0:
+    scale, resolution = Fraction(at.scale), Fraction(point.resolution)
+    if scale % resolution != 0:
         yield f"scale {at.scale} is no whole multiple of resolution {point.resolution}: steps would be lost"
-    largest = float(abs(at.scale)) * max(at.split, default=1) * 2.0 ** (at.type.width * 16)
-    reach = min(largest, max(abs(end) for end in point.valid))
-    if reach / float(point.resolution) > _LARGEST_EXACT:
+    largest = abs(scale) * max(at.split, default=1) * 2 ** (at.type.width * 16)
+    reach = min(largest, max(abs(Fraction(end)) for end in point.valid))
+    if reach / resolution > _LARGEST_EXACT:
         yield f"valid must end where {at.type} in steps of {point.resolution} is still exact: below 2^53 steps"
 
 

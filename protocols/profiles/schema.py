@@ -138,7 +138,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that Gatehouse knows of a device model; exactly one of `modbus` and `mqtt` is there."""
 
-    key: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]*$")]
+    key: Text
     """The file's name without its ending."""
     maker: Text
     models: Annotated[tuple[Text, ...], Meta(min_length=1)]

@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 
+from protocols.errors import ProfileRefused
 from protocols.modbus.declarations import BlockLimits, Function, NumberType, RegisterClock, RegisterPoint
 from protocols.mqtt.declarations import MessagePoint, MqttTransport
 from protocols.profiles.parsing import parse_profile
@@ -116,12 +117,19 @@ def test_an_mqtt_profile_is_read_whole() -> None:
         pytest.param(
             "points: [a]", "point 1: must be a mapping that begins with name, label, unit, kind, class", id="text"
         ),
+        pytest.param(LEAK + "\n5: five", "Expected `str` as a key", id="a key that is no word"),
         pytest.param("points: [{}]", "point 1: Object missing required field `name`", id="a point without a name"),
         pytest.param("defaults: 5\npoints: [{}]", "defaults must be a mapping of a point's fields", id="defaults"),
     ],
 )
 def test_what_is_no_profile_at_all_is_refused(text: str, problem: str) -> None:
     assert refusal_of(text) == (problem,)
+
+
+@pytest.mark.parametrize("file", ["Our Meter.yaml", "our_meter.yaml", ".yaml"])
+def test_a_file_whose_name_is_no_key_is_refused(file: str) -> None:
+    with pytest.raises(ProfileRefused, match="the file's name is the profile's key: small letters, digits and hyphens"):
+        parse_profile(LEAK, file=file)
 
 
 def test_all_faults_are_told_at_once() -> None:

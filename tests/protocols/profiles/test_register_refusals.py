@@ -196,8 +196,20 @@ from tests.protocols.profiles.texts import METER, refusal_of
         pytest.param(
             "address: 4, type: float32",
             'address: 4, type: float32, scale: "0"',
-            "point voltage: scale 0 and offset 0 must be numbers, and scale not 0",
+            "point voltage: scale 0 and offset 0 must be numbers of at most 18 places, and scale not 0",
             id="scale 0",
+        ),
+        pytest.param(
+            "address: 4, type: float32",
+            "address: 4, type: float32, scale: Infinity",
+            "point voltage: scale Infinity and offset 0 must be numbers of at most 18 places, and scale not 0",
+            id="an infinite scale",
+        ),
+        pytest.param(
+            "address: 4, type: float32",
+            "address: 4, type: float32, offset: 1e19",
+            "point voltage: scale 1 and offset 1E+19 must be numbers of at most 18 places, and scale not 0",
+            id="an offset past all reason",
         ),
         pytest.param(
             "valid: [0, 300]",
@@ -331,6 +343,13 @@ SERIAL = """
             "'19088743'",
             "example: identity decodes to {} and should be {'serial_number': '19088743'} (expected_identity)",
             id="not in the example",
+        ),
+        pytest.param(
+            IDENTITY.replace("uint32", "string, registers: 2"),
+            SERIAL.replace("01 23 45 67 79 7F", "FF FE 41 42 1B B6"),
+            "'19088743'",
+            "example: the string at address 100 is b'\\xff\\xfeAB', which is no ASCII",
+            id="a string of other bytes",
         ),
         pytest.param(
             IDENTITY.replace("uint32", "string"),
