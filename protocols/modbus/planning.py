@@ -63,7 +63,7 @@ def _blocks(
         if blocks:
             block, span = blocks[-1]
             wider = span.joined(alone)
-            gap = 0 if clock else alone.first - span.last - 1
+            gap = alone.first - span.last - 1  # below 0 where both hold the clock
             if gap <= limits.max_gap and _fits(wider, field.at.function, limits):
                 blocks[-1] = ([*block, field], wider)
                 continue
