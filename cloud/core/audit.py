@@ -16,7 +16,7 @@ from cloud.core.principal import Principal
 State = Mapping[str, Any]
 """Fields of a thing by name, in plain JSON: strings, numbers, lists, mappings, None."""
 
-_SECRETS = ("password", "secret", "token", "hash", "key", "code")
+_SECRETS = ("password", "secret", "token", "hash", "private", "pin")
 
 
 class AuditEntry(Base):

@@ -58,7 +58,7 @@ class Ask:
         return replace(self, offset=offset, limit=limit)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Found(Generic[Entry]):
     """A stretch of a list.
 

@@ -84,7 +84,7 @@ def _exponent(currency: str) -> int:
 
 
 def _decimal(number: Decimal | int | str) -> Decimal:
-    if isinstance(number, float | bool):
+    if type(number) not in (Decimal, int, str):
         raise TypeError(f"{number!r} is a {type(number).__name__}: money is reckoned in Decimal, int or text")
     try:
         exact = Decimal(number)

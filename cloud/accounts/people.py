@@ -1,0 +1,204 @@
+"""The people of an organisation: adding, changing and letting them go, which is an administrator's work."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.accounts import passwords, tables
+from cloud.accounts.domain import ONE_TIME, Person, check_login, check_name, check_roles, login_key
+from cloud.accounts.tables import PersonRow
+from cloud.core import audit
+from cloud.core.clock import Clock
+from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.principal import Principal, Role
+from firmware_configs.look.words import _
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """A person whose password somebody must now tell them; it is shown this once and kept nowhere."""
+
+    person_id: int
+    one_time_password: str
+
+
+async def list_people(
+    session: AsyncSession, principal: Principal, *, role: Role | None = None, ids: Collection[int] | None = None
+) -> Sequence[Person]:
+    """Return the organisation's people by name: with `role` the active ones who have it, with `ids` these."""
+    rows = await tables.people(session, principal.organisation_id, role=role, ids=ids)
+    return [row.as_person for row in rows]
+
+
+async def names(session: AsyncSession, principal: Principal, person_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of these people by id; ids of nobody in the organisation are left out."""
+    return {person.id: person.name for person in await list_people(session, principal, ids=person_ids)}
+
+
+async def find_person(session: AsyncSession, principal: Principal, person_id: int) -> Person:
+    """Return one of the organisation's people.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return (await _find(session, principal, person_id)).as_person
+
+
+async def add_person(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    *,
+    login: str,
+    name: str,
+    roles: frozenset[Role],
+    communities: frozenset[int] | None = None,
+) -> Invited:
+    """Add somebody, who signs in with a one-time password and then chooses their own.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        Refused: login, name or roles can't be.
+        Conflict: the login is taken, here or in another organisation.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    login = check_login(login)
+    if await tables.person_by_login(session, login_key(login)) is not None:
+        raise Conflict(_("The login %(login)s is taken. Choose another."), field="login", login=login)
+    password = passwords.one_time_password()
+    person = PersonRow(
+        organisation_id=principal.organisation_id,
+        login=login,
+        login_key=login_key(login),
+        name=check_name(name),
+        roles=check_roles(roles),
+        communities=_listed(communities),
+        password_hash=await passwords.hash_password(password),
+        one_time_until=clock.now() + ONE_TIME,
+        created_at=clock.now(),
+    )
+    session.add(person)
+    await session.flush()
+    _record(session, clock, principal, "accounts.person_added", person, after=_state(person))
+    return Invited(person_id=person.id, one_time_password=password)
+
+
+async def change_person(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    person_id: int,
+    *,
+    name: str,
+    roles: frozenset[Role],
+    communities: frozenset[int] | None,
+) -> None:
+    """Change what somebody is called, may do and may see; their open sessions follow at once.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        NotFound: there is no such person.
+        Refused: name or roles can't be, or nobody would be left to administer the organisation.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    person = await _find(session, principal, person_id)
+    if Role.ADMINISTRATOR not in roles:
+        await _keep_an_administrator(session, person)
+    before = _state(person)
+    person.name, person.roles, person.communities = check_name(name), check_roles(roles), _listed(communities)
+    was, is_now = audit.changed(before, _state(person))
+    if is_now:
+        _record(session, clock, principal, "accounts.person_changed", person, before=was, after=is_now)
+
+
+async def deactivate_person(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> None:
+    """Let somebody sign in no more; what they did keeps their name.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        NotFound: there is no such person.
+        Refused: nobody would be left to administer the organisation.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    person = await _find(session, principal, person_id)
+    if not person.is_active:
+        return
+    await _keep_an_administrator(session, person)
+    person.is_active = False
+    await tables.end_sessions(session, principal.organisation_id, person.id)
+    before, after = {"is_active": True}, {"is_active": False}
+    _record(session, clock, principal, "accounts.person_deactivated", person, before=before, after=after)
+
+
+async def reactivate_person(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> Invited:
+    """Let somebody sign in again, with a one-time password.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        NotFound: there is no such person.
+    """
+    invited = await reset_password(session, clock, principal, person_id)
+    person = await _find(session, principal, person_id)
+    if not person.is_active:
+        person.is_active = True
+        before, after = {"is_active": False}, {"is_active": True}
+        _record(session, clock, principal, "accounts.person_reactivated", person, before=before, after=after)
+    return invited
+
+
+async def reset_password(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> Invited:
+    """Give somebody a one-time password in place of theirs, and end their sessions.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        NotFound: there is no such person.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    person = await _find(session, principal, person_id)
+    password = passwords.one_time_password()
+    person.password_hash = await passwords.hash_password(password)
+    person.one_time_until = clock.now() + ONE_TIME
+    await tables.end_sessions(session, principal.organisation_id, person.id)
+    _record(session, clock, principal, "accounts.password_reset", person)
+    return Invited(person_id=person.id, one_time_password=password)
+
+
+async def _find(session: AsyncSession, principal: Principal, person_id: int) -> PersonRow:
+    person = await tables.person_by_id(session, principal.organisation_id, person_id)
+    if person is None:
+        raise NotFound(_("There is no such person."))
+    return person
+
+
+async def _keep_an_administrator(session: AsyncSession, person: PersonRow) -> None:
+    if Role.ADMINISTRATOR not in person.roles or not person.is_active:
+        return
+    if not await tables.other_administrators(session, person.organisation_id, than=person.id):
+        raise Refused(_("An organisation needs an administrator: give somebody else the role first."), field="roles")
+
+
+def _state(person: PersonRow) -> dict[str, object]:
+    return {
+        "login": person.login,
+        "name": person.name,
+        "roles": sorted(person.roles),
+        "communities": person.communities,
+    }
+
+
+def _listed(communities: frozenset[int] | None) -> list[int] | None:
+    return sorted(communities) if communities is not None else None
+
+
+def _record(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    action: str,
+    person: PersonRow,
+    *,
+    before: audit.State | None = None,
+    after: audit.State | None = None,
+) -> None:
+    audit.record(session, clock, principal, action=action, subject=f"person:{person.id}", before=before, after=after)

@@ -1,0 +1,122 @@
+"""The rows of communities and what is in them, and the only SQL on them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import ForeignKey, Select, String, UniqueConstraint, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column, synonym
+
+from cloud.core.database import Base
+from cloud.core.principal import Principal
+from cloud.properties.domain import Place, PlaceKind, label
+
+
+class CommunityRow(Base):
+    """A community (小区)."""
+
+    __tablename__ = "communities"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    name: Mapped[str] = mapped_column(String(80))
+    address: Mapped[str] = mapped_column(String(200))
+    time_zone: Mapped[str] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+
+    community_id: Mapped[int] = synonym("id")  # so that all four kinds can be asked for in one way
+
+    __table_args__ = (UniqueConstraint("organisation_id", "name"),)
+
+
+class BuildingRow(Base):
+    """A building of a community."""
+
+    __tablename__ = "buildings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    name: Mapped[str] = mapped_column(String(80))
+
+    __table_args__ = (UniqueConstraint("community_id", "name"),)
+
+
+class UnitRow(Base):
+    """A flat or shop of a building; knows its community so that a query need not ask the building."""
+
+    __tablename__ = "units"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
+    building_id: Mapped[int] = mapped_column(ForeignKey("buildings.id"))
+    name: Mapped[str] = mapped_column(String(80))
+
+    __table_args__ = (UniqueConstraint("building_id", "name"),)
+
+
+class PlaceRow(Base):
+    """A place in a community; in a building or a unit of it, or in none."""
+
+    __tablename__ = "places"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"), index=True)
+    building_id: Mapped[int | None] = mapped_column(ForeignKey("buildings.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[PlaceKind]
+
+    @property
+    def as_place(self) -> Place:
+        """Return the row as a plain value."""
+        return Place(
+            id=self.id,
+            community_id=self.community_id,
+            building_id=self.building_id,
+            unit_id=self.unit_id,
+            name=self.name,
+            kind=self.kind,
+        )
+
+
+Row = TypeVar("Row", CommunityRow, BuildingRow, UnitRow, PlaceRow)
+
+
+async def find(session: AsyncSession, principal: Principal, kind: type[Row], row_id: int) -> Row | None:
+    """Return one of the rows that the principal may see."""
+    return await session.scalar(theirs(principal, kind).where(kind.id == row_id))
+
+
+async def list_rows(
+    session: AsyncSession, principal: Principal, kind: type[Row], *, community_id: int | None = None
+) -> Sequence[Row]:
+    """Return all rows that the principal may see, of all communities or of one, by name."""
+    found = theirs(principal, kind)
+    if community_id is not None:
+        found = found.where(kind.community_id == community_id)
+    return (await session.scalars(found.order_by(kind.name, kind.id))).all()
+
+
+async def labels(session: AsyncSession, principal: Principal, place_ids: Collection[int]) -> dict[int, str]:
+    """Return where these places are, by id; ids that the principal may not see are left out."""
+    found = (
+        theirs(principal, PlaceRow)
+        .with_only_columns(PlaceRow.id, CommunityRow.name, BuildingRow.name, UnitRow.name, PlaceRow.name)
+        .join(CommunityRow, CommunityRow.id == PlaceRow.community_id)
+        .outerjoin(BuildingRow, BuildingRow.id == PlaceRow.building_id)
+        .outerjoin(UnitRow, UnitRow.id == PlaceRow.unit_id)
+        .where(PlaceRow.id.in_(place_ids))
+    )
+    return {place_id: label(*names) for place_id, *names in await session.execute(found)}
+
+
+def theirs(principal: Principal, kind: type[Row]) -> Select[Row]:
+    """Return the select of everything of a kind that the principal may see."""
+    found = select(kind).where(kind.organisation_id == principal.organisation_id)
+    if principal.communities is not None:
+        found = found.where(kind.community_id.in_(principal.communities))
+    return found
