@@ -30,19 +30,19 @@ class Route:
 
 
 class AcknowledgingClient(aiomqtt.Client):
-    """A client with a session that outlives its connection, whose messages are acknowledged when we say so.
+    """A client whose messages are acknowledged when we say so.
 
     aiomqtt acknowledges a message on arrival and has no switch for it; the client of paho beneath it has.
     """
 
-    def __init__(self, broker: BrokerSettings, *, client_id: str, password: str | None) -> None:
+    def __init__(self, broker: BrokerSettings, *, client_id: str | None, password: str | None) -> None:
         super().__init__(
             broker.host,
             broker.port,
             username=broker.username,
             password=password,
             identifier=client_id,
-            clean_session=False,
+            clean_session=client_id is None,
             keepalive=_KEEPALIVE_S,
             tls_context=ssl.create_default_context(cafile=broker.ca_file) if broker.tls else None,
         )
@@ -60,20 +60,34 @@ class MqttPush:
     device: str
     values: Sequence[Decoded]
     problems: Sequence[str]
-    _message: aiomqtt.Message
+    message: aiomqtt.Message
     _client: AcknowledgingClient
 
     def confirm(self) -> None:
         """Let the broker forget the message."""
-        self._client.acknowledge(self._message)
+        self._client.acknowledge(self.message)
 
 
 class MqttSource:
     """All devices that publish to one broker."""
 
     def __init__(
-        self, broker: BrokerSettings, routes: Mapping[str, Route], *, client_id: str, password: str | None = None
+        self,
+        broker: BrokerSettings,
+        routes: Mapping[str, Route],
+        *,
+        client_id: str | None,
+        password: str | None = None,
     ) -> None:
+        """Remember what to listen to.
+
+        Args:
+            broker: where.
+            routes: whose messages come under which topic.
+            client_id: name of the session, in which the broker keeps what comes while we are away; one program at a
+                time may have it. None: what comes while we are away is not for us.
+            password: of the broker's user.
+        """
         self._broker = broker
         self._routes = routes
         self._client_id = client_id
@@ -81,6 +95,11 @@ class MqttSource:
 
     def __str__(self) -> str:
         return f"broker {self._broker.key} at {self._broker.host}:{self._broker.port}"
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What it listens to."""
+        return frozenset(self._routes)
 
     async def pushes(self) -> AsyncGenerator[Sequence[MqttPush], None]:
         """Connect, subscribe and yield what comes, as PushedDriver says."""

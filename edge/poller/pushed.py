@@ -76,8 +76,9 @@ class PushedSource:
 
     def __init__(self, key: str, driver: PushedDriver, devices: Iterable[PushedDevice], *, buffer: Buffer) -> None:
         self.key = key
+        self.devices = list(devices)
         self._driver = driver
-        self._devices = {device.key: device for device in devices}
+        self._devices = {device.key: device for device in self.devices}
         self._buffer = buffer
         self._delays = delays_s()
         self._failures = 0

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from edge.drivers.modbus.line import Line, Question
 from edge.errors import DeviceRefused
@@ -30,6 +31,14 @@ class ReadPlans:
         return self._plans[key]
 
 
+class Exchange(NamedTuple):
+    """A question and its answer."""
+
+    question: Question
+    data: bytes
+    values: list[Decoded]
+
+
 class ModbusDevice:
     """One unit on a line."""
 
@@ -43,13 +52,20 @@ class ModbusDevice:
         """Return the values of `points`, as PolledDriver says; neighbouring registers come in one answer."""
         values: list[Decoded] = []
         for read in self._plans.of(points):
-            question = Question(self._unit, read.function, read.address, read.count)
-            data = await self._line.ask(question, timeout_s=self._timeout_s, pause_s=self._plans.pause_s)
-            try:
-                values += read.decoder.decode(_numbers(read, data))
-            except AnswerRefused as error:
-                raise DeviceRefused(f"{self._line}: {question}: {error}; heard {data.hex(' ')}") from error
+            values += (await self._ask(read)).values
         return values
+
+    async def exchanges(self, points: Sequence[str]) -> list[Exchange]:
+        """Return all that is said when `points` are read; raises as `read` does."""
+        return [await self._ask(read) for read in self._plans.of(points)]
+
+    async def _ask(self, read: Read) -> Exchange:
+        question = Question(self._unit, read.function, read.address, read.count)
+        data = await self._line.ask(question, timeout_s=self._timeout_s, pause_s=self._plans.pause_s)
+        try:
+            return Exchange(question, data, read.decoder.decode(_numbers(read, data)))
+        except AnswerRefused as error:
+            raise DeviceRefused(f"{self._line}: {question}: {error}; heard {data.hex(' ')}") from error
 
 
 def _numbers(read: Read, data: bytes) -> Sequence[int]:

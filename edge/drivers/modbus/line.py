@@ -56,9 +56,14 @@ class Question:
         return f"unit {self.unit}, function {self.function}, address {self.address}, count {self.count}"
 
     @property
+    def reads_bits(self) -> bool:
+        """Whether the answer holds bits instead of registers."""
+        return self.function in _BIT_FUNCTIONS
+
+    @property
     def answer_bytes(self) -> int:
         """How much data the answer must hold."""
-        return (self.count + 7) // 8 if self.function in _BIT_FUNCTIONS else 2 * self.count
+        return (self.count + 7) // 8 if self.reads_bits else 2 * self.count
 
 
 class Line:

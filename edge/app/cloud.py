@@ -1,0 +1,48 @@
+"""The box's way to its cloud, built from the settings."""
+
+import platform
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import aiohttp
+
+from edge.errors import SettingsRefused
+from edge.settings.sections import CloudSettings
+from edge.sync.cloud import Cloud
+from edge.sync.cloudtime import CloudTime
+from edge.sync.identity import Identity
+
+SOFTWARE = f"gatehouse-edge {version('gatehouse')}"
+
+_MODEL = Path("/sys/firmware/devicetree/base/model")
+"""A Pi says there which one it is."""
+
+
+@asynccontextmanager
+async def way_to_cloud(settings: CloudSettings, *, identity: Identity, time: CloudTime) -> AsyncIterator[Cloud]:
+    """Yield the cloud of the settings, over a session of its own.
+
+    Raises:
+        SettingsRefused: the certificate authority can't be read.
+    """
+    connector = aiohttp.TCPConnector(ssl=_trust(settings.ca_file))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield Cloud(session, url=settings.url, identity=identity, time=time)
+
+
+def hardware() -> str:
+    """Return what machine this is."""
+    try:
+        return _MODEL.read_text().rstrip("\0")
+    except OSError:
+        return f"{platform.system()} {platform.machine()}"
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise SettingsRefused(f"cloud.ca_file = {ca_file}: {error.strerror or error}; name a PEM file") from error
