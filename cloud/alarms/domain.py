@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from cloud.core.errors import Conflict
 from cloud.core.events import Event
+from firmware_configs.look.words import _
 
 
 class Priority(IntEnum):
@@ -15,6 +16,14 @@ class Priority(IntEnum):
     HIGH = 2  # damage or an outage is near: within minutes
     MEDIUM = 3  # this shift
     LOW = 4  # this week
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A text that an administrator writes in both languages; one that is empty is said in the other."""
+
+    zh: str
+    en: str
 
 
 class Side(StrEnum):
@@ -35,6 +44,30 @@ class Cause(StrEnum):
     ROWS_LOST = "rows_lost"  # the box had to let rows go unsent
 
 
+ENDED_BY_NOTICE = frozenset({Cause.BOX_CLONED, Cause.ROWS_CONFLICTED, Cause.ROWS_LOST})
+"""Causes that happen and have no state that could return: they stand until somebody has taken notice."""
+
+
+class Notice(StrEnum):
+    """Whether a person was asked to take notice of an alarm."""
+
+    TAKEN = "taken"
+    ASKED = "asked"
+    NEVER_ASKED = "never_asked"  # history, or still on its way through a backlog
+
+
+class Deed(StrEnum):
+    """What was done to an alarm after it was raised, for its record."""
+
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"  # an acknowledgement was taken back
+    NOTED = "noted"
+    REPEATED = "repeated"  # what Gatehouse raised itself happened again
+    CORRECTED = "corrected"  # readings that came later moved its beginning or its end
+    WITHDRAWN = "withdrawn"  # readings that came later show that it was none, or part of another
+    RULE_CHANGED = "rule_changed"  # its rule was changed, switched off or removed while it stood
+
+
 class Stage(StrEnum):
     """Where an alarm stands between the value and the person."""
 
@@ -48,6 +81,7 @@ class Act(StrEnum):
     """What moves an alarm."""
 
     ACKNOWLEDGE = "acknowledge"
+    UNACKNOWLEDGE = "unacknowledge"  # a person takes the acknowledgement back
     RETURN = "return"
     RAISE = "raise"  # readings that came later show that it stands after all
 
@@ -55,6 +89,8 @@ class Act(StrEnum):
 TRANSITIONS: dict[tuple[Stage, Act], Stage] = {
     (Stage.UNACKNOWLEDGED, Act.ACKNOWLEDGE): Stage.ACKNOWLEDGED,
     (Stage.UNACKNOWLEDGED, Act.RETURN): Stage.RETURNED,
+    (Stage.ACKNOWLEDGED, Act.UNACKNOWLEDGE): Stage.UNACKNOWLEDGED,
+    (Stage.CLOSED, Act.UNACKNOWLEDGE): Stage.RETURNED,
     (Stage.ACKNOWLEDGED, Act.RETURN): Stage.CLOSED,
     (Stage.RETURNED, Act.ACKNOWLEDGE): Stage.CLOSED,
     (Stage.RETURNED, Act.RAISE): Stage.UNACKNOWLEDGED,
@@ -62,9 +98,10 @@ TRANSITIONS: dict[tuple[Stage, Act], Stage] = {
 }
 
 _REFUSALS = {
-    Act.ACKNOWLEDGE: "This alarm is already acknowledged.",
-    Act.RETURN: "This alarm has already returned to normal.",
-    Act.RAISE: "This alarm already stands.",
+    Act.ACKNOWLEDGE: _("This alarm is already acknowledged."),
+    Act.UNACKNOWLEDGE: _("This alarm is not acknowledged."),
+    Act.RETURN: _("This alarm has already returned to normal."),
+    Act.RAISE: _("This alarm already stands."),
 }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cloud.alarms.domain import Side
 from cloud.core.errors import Refused
+from firmware_configs.look.words import _
 
 MAXIMUM_DELAY_S = 7 * 86_400
 """Longest delay, window or silence: late readings make this much be read again."""
@@ -162,28 +163,28 @@ def converted(terms: Terms, convert: Callable[[float], float]) -> Terms:
 def _faults(terms: Terms) -> Iterator[tuple[str, str, bool]]:
     for field in fields(terms):
         value = getattr(terms, field.name)
-        yield field.name, "This must be an ordinary number.", value is not None and not math.isfinite(value)
+        yield field.name, _("This must be an ordinary number."), value is not None and not math.isfinite(value)
         if field.name.endswith("_s"):
-            yield field.name, "A time must be between 0 seconds and 7 days.", not 0 <= value <= MAXIMUM_DELAY_S
+            yield field.name, _("A time must be between 0 seconds and 7 days."), not 0 <= value <= MAXIMUM_DELAY_S
     if isinstance(terms, Limits | Rate):
         yield from _faults_of_bounds(terms)
     if isinstance(terms, Rate):
-        yield "over_s", "A change needs a time over which it is taken: at least one second.", terms.over_s < 1
+        yield "over_s", _("A change needs a time over which it is taken: at least one second."), terms.over_s < 1
     if isinstance(terms, Silence):
-        yield "after_s", "A silence must last at least one second.", terms.after_s < 1
+        yield "after_s", _("A silence must last at least one second."), terms.after_s < 1
 
 
 def _faults_of_bounds(terms: Limits | Rate) -> Iterator[tuple[str, str, bool]]:
-    yield "high", "Give a high limit, a low limit or both.", terms.low is None and terms.high is None
-    yield "deadband", "A deadband must not be negative.", terms.deadband < 0
+    yield "high", _("Give a high limit, a low limit or both."), terms.low is None and terms.high is None
+    yield "deadband", _("A deadband must not be negative."), terms.deadband < 0
     if isinstance(terms, Rate):
-        yield "high", "The fastest rise must be above zero.", terms.high is not None and terms.high <= 0
-        yield "low", "The fastest fall must be below zero.", terms.low is not None and terms.low >= 0
+        yield "high", _("The fastest rise must be above zero."), terms.high is not None and terms.high <= 0
+        yield "low", _("The fastest fall must be below zero."), terms.low is not None and terms.low >= 0
     if terms.low is None or terms.high is None:
         return
-    yield "high", "The high limit must be above the low one.", terms.high <= terms.low
+    yield "high", _("The high limit must be above the low one."), terms.high <= terms.low
     yield (
         "deadband",
-        "A deadband this wide leaves nothing normal between the limits.",
+        _("A deadband this wide leaves nothing normal between the limits."),
         terms.low + terms.deadband > terms.high - terms.deadband,
     )
