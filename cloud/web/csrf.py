@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cloud.core.errors import Forbidden
-from cloud.web.session import SESSION_COOKIE, is_safe
+from cloud.web.session import SESSION_COOKIE, is_safe, is_secure
 from firmware_configs.look.words import _
 
 FIELD = "csrf"
@@ -33,8 +33,7 @@ def keep_visitor(request: Request, response: Response) -> None:
     """Give a browser that has neither session nor visitor's cookie the one its forms were drawn for."""
     secret = getattr(request.state, "visitor", None)
     if secret:
-        secure = request.url.scheme == "https"
-        response.set_cookie(_VISITOR_COOKIE, secret, path="/", httponly=True, samesite="lax", secure=secure)
+        response.set_cookie(_VISITOR_COOKIE, secret, path="/", httponly=True, samesite="lax", secure=is_secure(request))
 
 
 async def check(request: Request) -> None:

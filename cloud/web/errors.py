@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
@@ -17,7 +17,7 @@ from cloud.core.errors import GatehouseError, NotSignedIn, TooMany
 from cloud.core.principal import Role
 from cloud.web.catalogues import Message
 from cloud.web.pages import Answered, Page
-from cloud.web.session import SESSION_COOKIE, forget, sign_in_path
+from cloud.web.session import PASSWORD_PATH, SESSION_COOKIE, PasswordDue, forget, sign_in_path
 from cloud.web.words import ROLES
 from firmware_configs.look.words import _
 
@@ -58,6 +58,8 @@ async def _answered(_request: Request, error: Answered) -> Response:
 async def _refused(request: Request, error: GatehouseError) -> Response:
     if isinstance(error, NotSignedIn) and _wants_page(request):
         return _to_sign_in(request)
+    if isinstance(error, PasswordDue) and _wants_page(request):
+        return Page(request).go(PASSWORD_PATH)
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else {}
     return _answer(request, status=error.status, code=error.code, message=_message(request, error), headers=headers)
 
@@ -135,10 +137,7 @@ def _answer(
 
 
 def _to_sign_in(request: Request) -> Response:
-    path = sign_in_path(request)
-    response: Response = RedirectResponse(path, status_code=303)
-    if request.headers.get("hx-request") == "true":
-        response = Response(status_code=204, headers={"HX-Redirect": path})
+    response = Page(request).go(sign_in_path(request))
     if SESSION_COOKIE in request.cookies:
         forget(response)
     return response

@@ -24,6 +24,7 @@ Entry = TypeVar("Entry")
 SEARCH = "q"
 SORT = "sort"
 PAGE = "page"
+_LARGEST_DIGITS = 15  # a float keeps that many, and a database's integer more
 _ENDS = (("from", Operator.FROM), ("until", Operator.UNTIL))
 
 
@@ -46,7 +47,7 @@ class Option:
     """What is compared in the database; None when it is `value` itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Column(Generic[Entry]):
     """One column of a list.
 
@@ -94,7 +95,7 @@ class Told:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ListView(Generic[Entry]):
     """A list as a screen declares it, once.
 
@@ -147,7 +148,7 @@ class Asked:
     problems: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Shown(Generic[Entry]):
     """A stretch of a list as a template draws it; every address it needs is made here."""
 
@@ -310,7 +311,7 @@ def _bound(typed: str, kind: Kind, operator: Operator, zone: ZoneInfo) -> dateti
         number = Decimal(typed)
     except (ValueError, InvalidOperation, OverflowError):
         return None
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() >= _LARGEST_DIGITS:
         return None
     if kind is Kind.MONEY:
         return int(number.scaleb(2))  # money is compared in minor units, of which every currency here has a hundred

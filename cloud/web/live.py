@@ -6,7 +6,7 @@ its ETag. A missed event costs nothing: the next one, or the greeting after a re
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import event
@@ -44,7 +44,7 @@ class Hub:
         finally:
             self._waiting[organisation_id].discard(news)
 
-    async def stream(self, organisation_id: int, *, heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[str]:
+    async def stream(self, organisation_id: int, *, heartbeat_s: float = HEARTBEAT_S) -> AsyncGenerator[str]:
         """Yield server-sent events: every topic's version at first, then those that moved, and heartbeats between."""
         known: dict[str, int] = {}
         with self._awaiting(organisation_id) as news:

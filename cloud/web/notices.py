@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cloud.web.catalogues import Message
+from cloud.web.session import is_secure
 
 _COOKIE = "gatehouse_notice"
 UNDO_S = 10
@@ -40,8 +41,7 @@ class Notice:
 def leave(response: Response, request: Request, notice: Notice) -> None:
     """Let the next page say `notice`."""
     value = base64.urlsafe_b64encode(msgspec.json.encode(notice)).decode()
-    secure = request.url.scheme == "https"
-    response.set_cookie(_COOKIE, value, max_age=60, path="/", httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(_COOKIE, value, max_age=60, path="/", httponly=True, samesite="lax", secure=is_secure(request))
 
 
 def left(request: Request) -> Notice | None:

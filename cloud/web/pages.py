@@ -40,7 +40,8 @@ class Page:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.frame: Frame = frame_of(request)
-        self.reader: Reader = reader_of(request, now=self.frame.clock.now(), zone=self.frame.zone)
+        zone = getattr(request.state, "zone", self.frame.zone)
+        self.reader: Reader = reader_of(request, now=self.frame.clock.now(), zone=zone)
 
     @property
     def principal(self) -> Principal | None:
@@ -68,7 +69,7 @@ class Page:
         whole = target not in found.blocks
         notice = notices.left(self.request) if whole else None
         with reading(self.reader):
-            values = {**context, **self._surroundings(notice)}
+            values = {**self._surroundings(notice), **context}
             text = found.render(values) if whole else "".join(found.blocks[target](found.new_context(values)))
         response = self._fresh(text, status=status)
         if notice:

@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cloud.accounts import organisations
 from cloud.accounts import service as accounts
+from cloud.accounts.domain import Visit as SignedInVisit
 from cloud.core.clock import Clock
-from cloud.core.errors import NotSignedIn
+from cloud.core.errors import Forbidden, NotSignedIn
 from cloud.core.principal import Principal, Role
 from cloud.web.frame import frame_of
 from cloud.web.live import changed
@@ -20,7 +23,14 @@ from firmware_configs.look.words import _
 
 SESSION_COOKIE = "gatehouse_session"
 SIGN_IN_PATH = "/sign-in"
+PASSWORD_PATH = "/me/password"  # noqa: S105  an address
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class PasswordDue(Forbidden):
+    """Somebody came with a one-time password: until it is changed no page of their work opens."""
+
+    code = "password_due"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +62,8 @@ async def session(request: Request) -> AsyncIterator[AsyncSession]:
 Session = Annotated[AsyncSession, Depends(session, scope="function")]
 
 
-async def visit(request: Request, session: Session) -> accounts.Visit:
-    """Return the visit that the cookie stands for.
+async def visit(request: Request, session: Session) -> SignedInVisit:
+    """Return the visit that the cookie stands for, and note that it goes on.
 
     Raises:
         NotSignedIn: there is no cookie, or its session has ended.
@@ -61,12 +71,20 @@ async def visit(request: Request, session: Session) -> accounts.Visit:
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         raise NotSignedIn(_("Sign in to go on."))
-    found = await accounts.resume(session, frame_of(request).clock, token=token)
+    frame = frame_of(request)
+    found = await accounts.resume(session, frame.clock, token=token)
+    organisation = await organisations.find_organisation(session, found.principal)
     request.state.visit = found
+    request.state.zone = ZoneInfo(organisation.time_zone)
+    if found.is_due and is_safe(request):
+        async with frame.database.transaction() as writing:
+            await accounts.note_visit(writing, frame.clock, found)
+    elif found.is_due:
+        await accounts.note_visit(session, frame.clock, found)
     return found
 
 
-Visit = Annotated[accounts.Visit, Depends(visit, scope="function")]
+Visit = Annotated[SignedInVisit, Depends(visit, scope="function")]
 
 
 async def unit(request: Request, session: Session, visit: Visit) -> Unit:
@@ -81,17 +99,27 @@ def require(*roles: Role) -> Callable[[Visit], Awaitable[None]]:
     """Return the dependency that lets only `roles` in; with none, everybody who is signed in."""
 
     async def guard(visit: Visit) -> None:
+        if roles and visit.must_change_password:
+            raise PasswordDue(_("Choose a password of your own first."))
         if roles:
             visit.principal.require(*roles)
 
     return guard
 
 
+def is_secure(request: Request) -> bool:
+    """Return whether the browser came by HTTPS, so that a cookie may be kept to it."""
+    return request.url.scheme == "https"
+
+
+def client_address(request: Request) -> str:
+    """Return the address that the request came from; behind a proxy uvicorn takes it from the proxy's header."""
+    return request.client.host if request.client else ""
+
+
 def remember(response: Response, request: Request, token: str) -> None:
     """Put the session's token into the browser; the server decides when it ends."""
-    response.set_cookie(
-        SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=request.url.scheme == "https"
-    )
+    response.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=is_secure(request))
 
 
 def forget(response: Response) -> None:

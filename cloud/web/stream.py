@@ -1,6 +1,7 @@
 """The one stream of news that a browser holds open."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -35,14 +36,20 @@ async def _organisation(frame: Frame, token: str) -> int:
     return visit.principal.organisation_id
 
 
-async def _events(frame: Frame, token: str, organisation_id: int) -> AsyncIterator[str]:
+async def _events(frame: Frame, token: str, organisation_id: int) -> AsyncGenerator[str]:
     beats = 0
-    async for events in frame.hub.stream(organisation_id):
-        yield events
-        beats += 1
-        if beats % _BEATS_BETWEEN_CHECKS == 0:
-            try:
-                await _organisation(frame, token)
-            except NotSignedIn:
+    async with aclosing(frame.hub.stream(organisation_id)) as news:
+        async for events in news:
+            yield events
+            beats += 1
+            if beats % _BEATS_BETWEEN_CHECKS == 0 and not await _goes_on(frame, token):
                 yield "event: ended\ndata:\n\n"
                 return
+
+
+async def _goes_on(frame: Frame, token: str) -> bool:
+    try:
+        await _organisation(frame, token)
+    except NotSignedIn:
+        return False
+    return True

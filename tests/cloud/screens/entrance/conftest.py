@@ -1,0 +1,3 @@
+from tests.cloud.web.conftest import operator, site, stranger
+
+__all__ = ["operator", "site", "stranger"]
