@@ -10,6 +10,7 @@ from cloud.core.principal import Principal
 from cloud.fleet.boxes import visible_box
 from cloud.fleet.places import check_place
 from cloud.fleet.tables import BindingRow, DeviceRow, PointRow
+from firmware_configs.look.words import _
 
 LABEL_LENGTH = 120
 
@@ -27,7 +28,7 @@ async def bind_device(
     # any organisation: _bind looks at the box as the principal
     device = await session.get(DeviceRow, device_id)
     if device is None:
-        raise NotFound("There is no device %(device_id)s.", device_id=device_id)
+        raise NotFound(_("There is no device %(device_id)s."), device_id=device_id)
     row = BindingRow(device_id=device_id, place_id=place_id, label=label)
     await _bind(session, clock, principal, row, box_id=device.box_id, before=BindingRow.device_id == device_id)
 
@@ -45,7 +46,7 @@ async def bind_point(
     # any organisation: _bind looks at the box as the principal
     point = await session.get(PointRow, point_id)
     if point is None:
-        raise NotFound("There is no point %(point_id)s.", point_id=point_id)
+        raise NotFound(_("There is no point %(point_id)s."), point_id=point_id)
     row = BindingRow(point_id=point_id, place_id=place_id, label=label)
     await _bind(session, clock, principal, row, box_id=point.box_id, before=BindingRow.point_id == point_id)
 
@@ -64,7 +65,7 @@ async def _bind(
     await check_place(session, principal, community_id=box.community_id, place_id=row.place_id)
     row.label = row.label.strip()
     if len(row.label) > LABEL_LENGTH:
-        raise Malformed("A label has %(most)s characters at most.", "label", most=LABEL_LENGTH)
+        raise Malformed(_("A label has %(most)s characters at most."), "label", most=LABEL_LENGTH)
     ours = BindingRow.organisation_id == principal.organisation_id
     now = clock.now()
     for old in await session.scalars(select(BindingRow).where(ours, before, BindingRow.until_at.is_(None))):

@@ -10,6 +10,7 @@ from cloud.core.principal import Principal
 from cloud.fleet.domain import BoxState
 from cloud.fleet.points import visible_boxes
 from cloud.fleet.tables import BoxRow
+from firmware_configs.look.words import _
 
 NAME_LENGTH = 120
 
@@ -23,7 +24,7 @@ async def visible_box(session: AsyncSession, principal: Principal, *, box_id: in
     # any organisation: visible_boxes leaves only the principal's
     box = await session.scalar(select(BoxRow).where(BoxRow.id == box_id, visible_boxes(principal)))
     if box is None:
-        raise NotFound("There is no box %(box_id)s.", box_id=box_id)
+        raise NotFound(_("There is no box %(box_id)s."), box_id=box_id)
     return box
 
 
@@ -72,5 +73,5 @@ def checked_name(name: str) -> str:
     """
     kept = name.strip()
     if not 1 <= len(kept) <= NAME_LENGTH:
-        raise Malformed("A box's name has 1 to %(most)s characters.", "name", most=NAME_LENGTH)
+        raise Malformed(_("A box's name has 1 to %(most)s characters."), "name", most=NAME_LENGTH)
     return kept

@@ -18,6 +18,7 @@ from cloud.fleet.domain import BoxState
 from cloud.fleet.places import check_place
 from cloud.fleet.tables import BoxRow, ClaimCodeRow
 from cloud.fleet.versions import check_version
+from firmware_configs.look.words import _
 from protocols.wire import WIRE_VERSION, Claim, Claimed
 
 CODE_LIFETIME = timedelta(hours=24)
@@ -116,13 +117,13 @@ async def claim(session: AsyncSession, clock: Clock, *, message: Claim) -> Claim
     asked = select(ClaimCodeRow).where(ClaimCodeRow.code_hash == codes.hashed(codes.read(message.code)))
     code = await session.scalar(asked.with_for_update())
     if code is None:
-        raise ClaimUnknown("This claim code is unknown: look at it again, or have a new one issued.", "code")
+        raise ClaimUnknown(_("This claim code is unknown: look at it again, or have a new one issued."), "code")
     holder = await session.scalar(select(BoxRow).where(BoxRow.public_key == key))
     if code.used_at is None:
         _check_free(code, holder, now=clock.now())
         holder = await _take(session, clock, code, key)
     elif holder is None or code.used_by_key != key or holder.id != code.claimed_box_id:
-        raise ClaimUsed("This claim code has been used: have a new one issued.", "code")
+        raise ClaimUsed(_("This claim code has been used: have a new one issued."), "code")
     holder.hardware = message.hardware[:_HARDWARE_LENGTH]
     holder.software = message.software[:_SOFTWARE_LENGTH]
     return Claimed(v=WIRE_VERSION, box_id=str(holder.id), name=holder.name, time_us=to_us(clock.now()))
@@ -146,13 +147,13 @@ def _issue(
 
 def _check_free(code: ClaimCodeRow, holder: BoxRow | None, *, now: datetime) -> None:
     if now >= code.expires_at:
-        raise ClaimExpired("This claim code has expired: have a new one issued.", "code")
+        raise ClaimExpired(_("This claim code has expired: have a new one issued."), "code")
     if holder is None or holder.id == code.box_id:
         return
     if holder.organisation_id != code.organisation_id:
-        raise ClaimedElsewhere("This box belongs to another company: have it released there first.", "public_key")
+        raise ClaimedElsewhere(_("This box belongs to another company: have it released there first."), "public_key")
     raise ClaimedElsewhere(
-        "This box is already claimed as %(name)s: use a code that was issued for that box.",
+        _("This box is already claimed as %(name)s: use a code that was issued for that box."),
         "public_key",
         name=holder.name,
     )
@@ -187,9 +188,9 @@ def _checked_key(text: str) -> str:
     try:
         raw = base64.b64decode(f"{text}=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Malformed("public_key is not base64url.", "public_key") from error
+        raise Malformed(_("public_key is not base64url."), "public_key") from error
     if len(raw) != _KEY_BYTES:
         raise Malformed(
-            "public_key has %(count)s bytes: an Ed25519 key has 32.", "public_key", count=len(raw)
+            _("public_key has %(count)s bytes: an Ed25519 key has 32."), "public_key", count=len(raw)
         )  # fmt: skip
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -5,6 +5,7 @@ import secrets
 import unicodedata
 
 from cloud.core.errors import Malformed
+from firmware_configs.look.words import _
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
@@ -34,13 +35,13 @@ def read(text: str) -> str:
     code = unicodedata.normalize("NFKC", text).upper().translate(_IGNORED).translate(_LOOK_ALIKES)
     if len(code) != _LENGTH:
         raise Malformed(
-            "A claim code has %(length)s characters, this one %(count)s.", "code", length=_LENGTH, count=len(code)
+            _("A claim code has %(length)s characters, this one %(count)s."), "code", length=_LENGTH, count=len(code)
         )
     strange = sorted(set(code) - _VALUES.keys())
     if strange:
-        raise Malformed("A claim code has no %(character)s in it: look at it again.", "code", character=strange[0])
+        raise Malformed(_("A claim code has no %(character)s in it: look at it again."), "code", character=strange[0])
     if code[-1] != _check_character(code[:-1]):
-        raise Malformed("The claim code is mistyped: one of its characters is another, or two are swapped.", "code")
+        raise Malformed(_("The claim code is mistyped: one of its characters is another, or two are swapped."), "code")
     return code
 
 

@@ -15,6 +15,7 @@ from cloud.fleet.points import PLACE_ID, select_points, to_point
 from cloud.fleet.receipts import histories
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.tables import BindingRow, BoxRow, LatestRow, PointRow
+from firmware_configs.look.words import _
 
 
 async def points(
@@ -45,7 +46,7 @@ async def point(session: AsyncSession, principal: Principal, *, point_id: int) -
     """
     found = await points(session, principal, point_ids=[point_id])
     if not found:
-        raise NotFound("There is no point %(point_id)s.", point_id=point_id)
+        raise NotFound(_("There is no point %(point_id)s."), point_id=point_id)
     return found[0]
 
 
