@@ -1,0 +1,1 @@
+"""The administrator: organisation, people, sessions, places, outbox, jobs, audit."""
