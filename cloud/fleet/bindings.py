@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Malformed, NotFound
-from cloud.core.principal import Principal
+from cloud.core.principal import Principal, Role
 from cloud.fleet.boxes import visible_box
 from cloud.fleet.places import check_place
 from cloud.fleet.tables import BindingRow, DeviceRow, PointRow
@@ -60,7 +60,7 @@ async def _bind(
     box_id: int,
     before: ColumnElement[bool],
 ) -> None:
-    principal.require()
+    principal.require(Role.ADMINISTRATOR)
     box = await visible_box(session, principal, box_id=box_id)
     await check_place(session, principal, community_id=box.community_id, place_id=row.place_id)
     row.label = row.label.strip()

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Malformed, NotFound
-from cloud.core.principal import Principal
+from cloud.core.principal import Principal, Role
 from cloud.fleet.domain import BoxState
 from cloud.fleet.points import visible_boxes
 from cloud.fleet.tables import BoxRow
@@ -36,7 +36,7 @@ async def rename(session: AsyncSession, clock: Clock, principal: Principal, *, b
         NotFound: there is no such box that the principal may see.
         Malformed: the name is empty or too long.
     """
-    principal.require()
+    principal.require(Role.ADMINISTRATOR)
     box = await visible_box(session, principal, box_id=box_id)
     before, box.name = box.name, checked_name(name)
     audit.record(
@@ -57,7 +57,7 @@ async def revoke(session: AsyncSession, clock: Clock, principal: Principal, *, b
         Forbidden: the principal is no administrator.
         NotFound: there is no such box that the principal may see.
     """
-    principal.require()
+    principal.require(Role.ADMINISTRATOR)
     box = await visible_box(session, principal, box_id=box_id)
     box.state = BoxState.REVOKED
     box.public_key = None

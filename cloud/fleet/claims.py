@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core import audit
 from cloud.core.clock import Clock, to_us
 from cloud.core.errors import Conflict, Malformed, NotFound, Refused
-from cloud.core.principal import Principal
+from cloud.core.principal import Principal, Role
 from cloud.fleet import codes
 from cloud.fleet.boxes import checked_name, visible_box
 from cloud.fleet.domain import BoxState
@@ -79,7 +79,7 @@ async def issue(
         NotFound: there is no such community, or place in it, that the principal may see.
         Malformed: the name is empty or too long.
     """
-    principal.require()
+    principal.require(Role.ADMINISTRATOR)
     await check_place(session, principal, community_id=community_id, place_id=place_id)
     row = ClaimCodeRow(community_id=community_id, place_id=place_id, box_name=checked_name(box_name))
     return _issue(session, clock, principal, row, lifetime=lifetime)
@@ -94,7 +94,7 @@ async def issue_again(
         Forbidden: the principal is no administrator.
         NotFound: there is no such box that the principal may see.
     """
-    principal.require()
+    principal.require(Role.ADMINISTRATOR)
     box = await visible_box(session, principal, box_id=box_id)
     row = ClaimCodeRow(community_id=box.community_id, place_id=box.place_id, box_id=box.id, box_name=box.name)
     return _issue(session, clock, principal, row, lifetime=lifetime)
