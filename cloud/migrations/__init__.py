@@ -1,0 +1,1 @@
+"""The business database's steps from each version to the next."""
