@@ -1,0 +1,38 @@
+"""How the program's log looks: for people on a terminal, for programs everywhere else."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+from cloud.settings import LogLevel
+
+_QUIET = ("apscheduler", "uvicorn.access")
+"""Loggers that say for every tick and every request that all is well."""
+
+
+def configure_logs(level: LogLevel) -> None:
+    """Send all logs to standard error: in colour on a terminal, else one JSON object a line."""
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering()],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _rendering() -> list[Processor]:
+    if sys.stderr.isatty():
+        return [structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
