@@ -92,6 +92,9 @@
         htmx.process(document.getElementById(row.id));
       }
     }
+    for (const row of list.querySelectorAll("[data-row]")) {
+      row.classList.toggle("is-stale", !rows.some((kept) => kept.id === row.id));
+    }
     const added = rows.filter((row) => !document.getElementById(row.id));
     const place = strip(list);
     if (!added.length || !place) return place?.replaceChildren();

@@ -1,0 +1,66 @@
+"""The cloud's pages behind a real uvicorn, in a thread with a loop of its own, on a port that the system chose."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import uvicorn
+from starlette.types import ASGIApp
+
+Result = TypeVar("Result")
+
+
+class WebServer:
+    """A running server.
+
+    Attributes:
+        url: where it listens, without a slash at its end.
+    """
+
+    def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.url = url
+        self._loop = loop
+
+    def call(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run `work` where the application runs, and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=20)
+
+
+@contextmanager
+def running_web(make: Callable[[], Awaitable[ASGIApp]]) -> Iterator[WebServer]:
+    """Yield a server of the application that `make` builds in the server's own loop."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="web server")
+    thread.start()
+    server = WebServer(f"http://127.0.0.1:{listener.getsockname()[1]}", loop)
+    try:
+        app = server.call(_made(make))
+        # A stream that a browser holds open would keep the server waiting for ever.
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, ws="none")
+        program = uvicorn.Server(config)
+        serving = asyncio.run_coroutine_threadsafe(program.serve(sockets=[listener]), loop)
+        server.call(_until_started(program))
+        try:
+            yield server
+        finally:
+            program.should_exit = True
+            serving.result(timeout=20)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(20)
+        loop.close()
+        listener.close()
+
+
+async def _made(make: Callable[[], Awaitable[ASGIApp]]) -> ASGIApp:
+    return await make()
+
+
+async def _until_started(program: uvicorn.Server) -> None:
+    async with asyncio.timeout(15):
+        while not program.started:  # noqa: ASYNC110  uvicorn has no event for it
+            await asyncio.sleep(0.02)
