@@ -1,0 +1,203 @@
+"""The practice estate 云杉苑: its buildings, flats and places, what measures which of them, and what is abnormal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.alarms import rules
+from cloud.alarms.domain import Priority, Words
+from cloud.alarms.rules import Draft
+from cloud.alarms.terms import Equals, Limits, Rate
+from cloud.core.clock import Clock
+from cloud.core.principal import Principal
+from cloud.fleet import bindings, claims
+from cloud.fleet import service as fleet
+from cloud.properties import service as properties
+from cloud.properties.domain import PlaceKind
+from cloud.tickets import types
+from provisioning.practice.building import LEAK, METER, PROBE
+
+COMMUNITY = "云杉苑"
+BOX = "云杉苑 1 号楼网关"
+
+_FLATS = ("101", "102", "201", "202", "301", "302")
+_BUILDING_1, _BUILDING_2 = "1 号楼", "2 号楼"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    name: str
+    kind: PlaceKind
+    devices: tuple[str, ...] = ()
+    """Keys of the devices that measure it."""
+
+
+_SPOTS: Mapping[str, Sequence[_Spot]] = {
+    _BUILDING_1: (
+        _Spot(name="B1 配电间", kind=PlaceKind.ELECTRICAL_ROOM, devices=("riser-meter",)),
+        _Spot(name="B1 水泵房", kind=PlaceKind.PLANT_ROOM, devices=(LEAK, "water-meters")),
+        _Spot(name="1 层大堂", kind=PlaceKind.LOBBY, devices=("lobby-climate",)),
+        _Spot(name="1 层走廊", kind=PlaceKind.CORRIDOR, devices=("corridor-meter",)),
+        _Spot(name="1 层电表间", kind=PlaceKind.METER_ROOM, devices=(METER,)),
+        _Spot(name="2 层物业办公室", kind=PlaceKind.ROOM, devices=(PROBE,)),
+        _Spot(name="2 层档案室", kind=PlaceKind.ROOM, devices=("archive-climate",)),
+        _Spot(name="1 号电梯", kind=PlaceKind.LIFT),
+        _Spot(name="屋面", kind=PlaceKind.ROOF),
+    ),
+    _BUILDING_2: (
+        _Spot(name="1 层大堂", kind=PlaceKind.LOBBY),
+        _Spot(name="1 号电梯", kind=PlaceKind.LIFT),
+    ),
+}
+_OUTDOORS = (
+    _Spot(name="东门", kind=PlaceKind.GATE),
+    _Spot(name="地下车库", kind=PlaceKind.GARAGE),
+    _Spot(name="中心花园", kind=PlaceKind.GROUNDS),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ruled:
+    point: str
+    draft: Draft
+
+
+OFFICE_LIMITS = Limits(low=60, high=80, deadband=2)
+"""Under which the temperature recording has its six episodes."""
+
+_RULES = (
+    _Ruled(
+        point=f"{PROBE}/temperature",
+        draft=Draft(
+            terms=OFFICE_LIMITS,
+            unit="[degF]",
+            priority=Priority.HIGH,
+            name=Words(zh="办公室温度异常", en="Office too cold or too warm"),
+            consequence=Words(zh="人员无法办公，水管可能冻裂", en="Nobody can work there; pipes may freeze"),
+            first_action=Words(zh="检查空调与门窗", en="Check the air conditioning, the door and the windows"),
+        ),
+    ),
+    _Ruled(
+        point=f"{LEAK}/water_leak",
+        draft=Draft(
+            terms=Equals(value=1),
+            unit="1",
+            priority=Priority.CRITICAL,
+            name=Words(zh="水泵房漏水", en="Water on the pump room's floor"),
+            consequence=Words(zh="水泵与配电设备可能被淹", en="Pumps and switchgear may be flooded"),
+            first_action=Words(
+                zh="关闭 B1 总阀，切断水泵电源", en="Shut the main valve on B1 and cut the pumps' power"
+            ),
+        ),
+    ),
+    _Ruled(
+        point="riser-meter/voltage_l1",
+        draft=Draft(
+            terms=Limits(low=198, high=242, deadband=2, on_delay_s=60),
+            unit="V",
+            priority=Priority.MEDIUM,
+            name=Words(zh="1 号楼供电电压异常", en="Building 1: supply voltage out of range"),
+            consequence=Words(zh="住户电器可能损坏", en="Residents' appliances may be damaged"),
+            first_action=Words(zh="联系供电公司", en="Call the grid operator"),
+        ),
+    ),
+    _Ruled(
+        point="archive-climate/humidity",
+        draft=Draft(
+            terms=Limits(low=35, high=65, deadband=3, on_delay_s=600),
+            unit="%",
+            priority=Priority.LOW,
+            name=Words(zh="档案室湿度异常", en="Archive too dry or too damp"),
+            consequence=Words(zh="档案受潮或变脆", en="Papers swell or turn brittle"),
+            first_action=Words(zh="检查除湿机", en="Check the dehumidifier"),
+        ),
+    ),
+    _Ruled(
+        point="water-meters/volume_0",
+        draft=Draft(
+            terms=Rate(high=3, deadband=0.5, over_s=1_800),
+            unit="m3",
+            priority=Priority.HIGH,
+            name=Words(zh="1 号楼用水过快", en="Building 1 draws water too fast"),
+            consequence=Words(zh="可能有管道破裂", en="A pipe may have burst"),
+            first_action=Words(zh="巡查管井", en="Walk along the riser shafts"),
+        ),
+    ),
+)
+
+
+async def build(session: AsyncSession, clock: Clock, principal: Principal) -> None:
+    """Put up the community with all that is in it, and the types of its tickets."""
+    community_id = await properties.create_community(
+        session, clock, principal, name=COMMUNITY, address="云杉路 1 号（练习用，并无此处）"
+    )
+    for spot in _OUTDOORS:
+        await properties.create_place(
+            session, clock, principal, community_id=community_id, name=spot.name, kind=spot.kind
+        )
+    for building, spots in _SPOTS.items():
+        building_id = await properties.create_building(
+            session, clock, principal, community_id=community_id, name=building
+        )
+        for flat in _FLATS:
+            await properties.create_unit(session, clock, principal, building_id=building_id, name=flat)
+        for spot in spots:
+            await properties.create_place(
+                session,
+                clock,
+                principal,
+                community_id=community_id,
+                building_id=building_id,
+                name=spot.name,
+                kind=spot.kind,
+            )
+    await types.seed_types(session, clock, principal)
+
+
+async def issue_code(session: AsyncSession, clock: Clock, principal: Principal) -> str:
+    """Return a one-time code for the building's box, which stands in the electrical room."""
+    [community] = await properties.list_communities(session, principal)
+    places = await _places(session, principal)
+    issued = await claims.issue(
+        session,
+        clock,
+        principal,
+        community_id=community.id,
+        place_id=places[_BUILDING_1, _SPOTS[_BUILDING_1][0].name],
+        box_name=BOX,
+    )
+    return issued.code
+
+
+async def is_ruled(session: AsyncSession, principal: Principal) -> bool:
+    """Return whether the estate's points have their rules."""
+    points = await fleet.points(session, principal)
+    return any(point.watched for point in points)
+
+
+async def rule(session: AsyncSession, clock: Clock, principal: Principal) -> None:
+    """Bind the box's devices to the places that they measure, and say what is abnormal there.
+
+    A rule whose point the box does not have is left out: a building without a broker has fewer devices.
+    """
+    points = {point.key: point for point in await fleet.points(session, principal)}
+    devices = {key.partition("/")[0]: point.device_id for key, point in points.items()}
+    places = await _places(session, principal)
+    for building, spots in _SPOTS.items():
+        for spot in spots:
+            for device in spot.devices:
+                if device in devices:
+                    place_id = places[building, spot.name]
+                    await bindings.bind_device(session, clock, principal, device_id=devices[device], place_id=place_id)
+    for ruled in _RULES:
+        if ruled.point in points:
+            point_id = points[ruled.point].id
+            await rules.create_rule(session, clock, principal, point_id=point_id, draft=ruled.draft)
+
+
+async def _places(session: AsyncSession, principal: Principal) -> dict[tuple[str, str], int]:
+    """Return the ids of the buildings' places, by the names of building and place."""
+    [community] = await properties.list_communities(session, principal)
+    tree = await properties.read_tree(session, principal, community.id)
+    return {(building.name, place.name): place.id for building in tree.buildings for place in building.places}
