@@ -308,6 +308,7 @@ async def list_tickets(
 
 async def count_waiting(session: AsyncSession, principal: Principal) -> int:
     """Return how many tickets wait for the principal: one's own for a worker, else those that nobody has."""
+    # any organisation: visible_tickets leaves only the principal's
     seen = visible_tickets(principal).where(TicketRow.state.in_(sorted(UNDONE)))
     if principal.roles & SEE_ALL:
         seen = seen.where(TicketRow.assignee_id.is_(None))

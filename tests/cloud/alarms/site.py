@@ -20,13 +20,14 @@ from cloud.core.principal import Principal, Role
 from cloud.fleet import bindings
 from cloud.fleet import service as fleet
 from cloud.fleet.domain import ReadingsTaken
+from cloud.fleet.intake import Intake
 from cloud.fleet.series import SeriesStore
 from cloud.properties import service as properties
 from cloud.properties.domain import PlaceKind
 from protocols.wire import DeviceInfo, PointInfo
 from tests.clocks import FixedClock
 from tests.cloud.estate import Estate
-from tests.cloud.fleet.boxes import claim_box, list_devices
+from tests.cloud.fleet.boxes import ClaimedBox, batch, claim_box, list_devices
 
 OFFICE = Limits(low=60.0, high=80.0, deadband=2.0)
 POINTS = {"probe/temperature": ("[degF]", "gauge"), "probe/humidity": ("%", "gauge"), "leak/water": ("1", "state")}
@@ -53,12 +54,16 @@ class Site:
     estate: Estate
     community_id: int
     place_id: int
-    box_id: int
+    box: ClaimedBox
     points: dict[str, int]
 
     @property
     def system(self) -> Principal:
         return Principal.system(self.estate.organisation_id)
+
+    @property
+    def box_id(self) -> int:
+        return self.box.identity.box_id
 
     @property
     def operator(self) -> Principal:
@@ -90,6 +95,13 @@ class Site:
         )
         await self.judge(event)
         return event
+
+    async def send(self, *rows: tuple[float, float], point: str = "probe/temperature") -> None:
+        """Let the box send (seconds from now, value) rows as its first batch, and what that emits be judged."""
+        sent = batch([(1, len(rows))], [(point, self.us(seconds), value) for seconds, value in rows])
+        await Intake(self.database, self.series, self.clock).take(self.box.identity, sent)
+        (event,) = await self.emitted(ReadingsTaken.kind)
+        await self.judge(msgspec.convert(event, ReadingsTaken))
 
     async def judge(self, event: ReadingsTaken) -> None:
         """Deliver an event to the alarms."""
@@ -146,7 +158,7 @@ async def make_site(database: Database, clock: FixedClock, series: SeriesStore, 
         estate=estate,
         community_id=community_id,
         place_id=place_id,
-        box_id=box.identity.box_id,
+        box=box,
         points={point.key: point.id for point in points},
     )
 
