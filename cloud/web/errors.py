@@ -17,7 +17,7 @@ from cloud.core.errors import GatehouseError, NotSignedIn, TooMany
 from cloud.core.principal import Role
 from cloud.web.catalogues import Message
 from cloud.web.pages import Answered, Page
-from cloud.web.session import PASSWORD_PATH, SESSION_COOKIE, PasswordDue, forget, sign_in_path
+from cloud.web.session import PASSWORD_PATH, SESSION_COOKIE, PasswordDue, forget, is_safe, sign_in_path
 from cloud.web.words import ROLES
 from firmware_configs.look.words import _
 
@@ -56,7 +56,7 @@ async def _answered(_request: Request, error: Answered) -> Response:
 
 
 async def _refused(request: Request, error: GatehouseError) -> Response:
-    if isinstance(error, NotSignedIn) and _wants_page(request):
+    if isinstance(error, NotSignedIn) and _wants_page(request) and not _holds_a_form(request):
         return _to_sign_in(request)
     if isinstance(error, PasswordDue) and _wants_page(request):
         return Page(request).go(PASSWORD_PATH)
@@ -141,6 +141,11 @@ def _to_sign_in(request: Request) -> Response:
     if SESSION_COOKIE in request.cookies:
         forget(response)
     return response
+
+
+def _holds_a_form(request: Request) -> bool:
+    """Return whether sending the browser away would lose what was typed in the page it stays on."""
+    return request.headers.get("hx-request") == "true" and not is_safe(request)
 
 
 def _wants_page(request: Request) -> bool:

@@ -1,8 +1,8 @@
-"""A list as CSV: exactly the rows, columns and order of the view, safe to open in a spreadsheet."""
+"""A list whole, and as CSV: exactly the rows, columns and order of the view, safe to open in a spreadsheet."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from cloud.web.lists import Column, Entry, ListView, Load
 from cloud.web.reader import Reader
 from firmware_configs.look.words import _
 
-EXPORT_ROWS = 50_000
+MOST_ROWS = 50_000
 _STRETCH_ROWS = 2_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Excel takes a file without it for the machine's own code page and shows no Chinese.
@@ -35,18 +35,24 @@ async def as_csv(view: ListView[Entry], ask: Ask, load: Load[Entry], reader: Rea
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([_heading(column, reader.words) for column in view.columns])
-    offset = 0
-    while True:
-        found = await load(ask.part(offset=offset, limit=_STRETCH_ROWS))
-        writer.writerows(_cells(view.columns, row, reader) for row in found.rows)
-        offset += len(found.rows)
-        if len(found.rows) < _STRETCH_ROWS:
-            break
-        if offset >= EXPORT_ROWS:
-            raise Refused(
-                _("More than %(rows)d rows match: narrow the list with a filter, then export it."), rows=EXPORT_ROWS
-            )
+    async for row in every_row(ask, load):
+        writer.writerow(_cells(view.columns, row, reader))
     return _file(view.name, _BYTE_ORDER_MARK + text.getvalue(), reader)
+
+
+async def every_row(ask: Ask, load: Load[Entry]) -> AsyncIterator[Entry]:
+    """Yield every row that `ask` matches, in its order, loaded stretch by stretch.
+
+    Raises:
+        Refused: more rows match than one request may carry.
+    """
+    for offset in range(0, MOST_ROWS, _STRETCH_ROWS):
+        found = await load(ask.part(offset=offset, limit=_STRETCH_ROWS))
+        for row in found.rows:
+            yield row
+        if len(found.rows) < _STRETCH_ROWS:
+            return
+    raise Refused(_("More than %(rows)d rows match: narrow the list with a filter, then try again."), rows=MOST_ROWS)
 
 
 def _heading(column: Column[Any], words: Catalogue) -> str:

@@ -24,6 +24,8 @@ Entry = TypeVar("Entry")
 SEARCH = "q"
 SORT = "sort"
 PAGE = "page"
+ROW = "row"
+MATCHING = "matching"
 _LARGEST_DIGITS = 15  # a float keeps that many, and a database's integer more
 _ENDS = (("from", Operator.FROM), ("until", Operator.UNTIL))
 
@@ -205,6 +207,11 @@ class Shown(Generic[Entry]):
     def is_sorted_by(self, column: Column[Entry]) -> bool:
         """Return whether the list is sorted by `column` now."""
         return self.asked.ask.sort == column.name
+
+    @property
+    def matching(self) -> str:
+        """Return what the address asks, for an act on every row that matches it."""
+        return self._address([], without={PAGE}).partition("?")[2]
 
     @property
     def export_address(self) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -14,10 +15,10 @@ from cloud.core.errors import GatehouseError
 from cloud.core.principal import Principal
 from cloud.web import csrf, notices
 from cloud.web.catalogues import Message
-from cloud.web.export import as_csv
+from cloud.web.export import as_csv, every_row
 from cloud.web.forms import Form, Model, read_form
 from cloud.web.frame import Frame, frame_of
-from cloud.web.lists import Entry, ListView, Load, Shown
+from cloud.web.lists import MATCHING, ROW, Entry, ListView, Load, Shown
 from cloud.web.notices import Notice, Undo
 from cloud.web.reader import Reader, reader_of, reading
 from cloud.web.session import is_safe, local_path
@@ -89,6 +90,18 @@ class Page:
             asked = view.asked(self.request.query_params, self.reader.zone)
             return await as_csv(view, asked.ask, load, self.reader)
         return self.show(template, list=await self.shown(view, load), **context)
+
+    async def chosen(self, view: ListView[Entry], load: Load[Entry]) -> tuple[str, ...]:
+        """Return the keys of the rows that a bulk act was sent for: those ticked, or all that match the view.
+
+        Raises:
+            Refused: more rows match than one act may take.
+        """
+        form = await self.request.form()
+        if MATCHING not in form:
+            return tuple(str(key) for key in form.getlist(ROW))
+        asked = view.asked(QueryParams(str(form[MATCHING])), self.reader.zone)
+        return tuple([str(view.key(row)) async for row in every_row(asked.ask, load)])
 
     def done(
         self,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 LOOK = Path(__file__).parent
 ROOT = LOOK.parent.parent
+_PROGRAMS = ("cloud", "edge")
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
@@ -39,7 +40,7 @@ class Rule:
 
 def template_folders() -> list[Path]:
     """Return every folder whose pages are drawn with the look."""
-    return [LOOK / "macros", *sorted(ROOT.glob("*/**/templates"))]
+    return [LOOK / "macros", *sorted(folder for program in _PROGRAMS for folder in (ROOT / program).rglob("templates"))]
 
 
 def classes_of(template: str) -> set[str]:

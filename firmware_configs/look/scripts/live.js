@@ -22,6 +22,7 @@
       show(true);
       tell(null); // whatever happened meanwhile
     }
+    if (message.kind === "ending") warn();
     if (message.kind !== "news") return;
     const [topic, version] = message.data.split(" ");
     if (known.get(topic) === version) return;
@@ -29,6 +30,16 @@
     tell(topic);
   };
 
+  // Any page that is fetched prolongs the session; the form that stands here is kept.
+  const warn = () => {
+    const notices = document.getElementById("notices");
+    if (notices.querySelector("[data-stay]")) return;
+    notices.replaceChildren(document.getElementById("ending").content.cloneNode(true));
+    notices.querySelector("[data-stay]").onclick = async () => {
+      const answer = await fetch("/me");
+      if (!answer.redirected) notices.replaceChildren();
+    };
+  };
   const show = (live) => {
     const mark = document.getElementById("live");
     if (!mark || !parts(null).length) return;
@@ -49,7 +60,7 @@
       hear(message);
       channel?.postMessage(message);
     };
-    for (const kind of ["news", "beat"]) source.addEventListener(kind, pass(kind));
+    for (const kind of ["news", "beat", "ending"]) source.addEventListener(kind, pass(kind));
     const end = () => { source.close(); lost(); };
     source.addEventListener("ended", () => { dead = true; end(); });
     source.addEventListener("error", end);

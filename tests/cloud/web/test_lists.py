@@ -10,7 +10,7 @@ from cloud.core.errors import Refused
 from cloud.core.listing import COUNT_LIMIT, Ask, Filter, Found, Operator
 from cloud.core.money import Money
 from cloud.web.catalogues import Locale, Message
-from cloud.web.export import EXPORT_ROWS, as_csv
+from cloud.web.export import MOST_ROWS, as_csv
 from cloud.web.lists import Column, Kind, ListView, Option, Shown
 from cloud.web.reader import Reader
 
@@ -185,5 +185,5 @@ async def test_a_csv_past_its_limit_is_refused_with_the_way_out() -> None:
     async def load(ask: Ask) -> Found[_Row]:
         return Found(rows=[_Row(1)] * (ask.limit or 0), total=COUNT_LIMIT + 1)
 
-    with pytest.raises(Refused, match=f"More than {EXPORT_ROWS} rows match: narrow the list"):
+    with pytest.raises(Refused, match=f"More than {MOST_ROWS} rows match: narrow the list"):
         await as_csv(_VIEW, Ask(), load, _READER)

@@ -204,3 +204,24 @@ async def test_a_session_that_goes_on_is_noted(operator: Browser, site: Site) ->
         assert (await operator.get("/things")).status_code == 200
     site.clock.advance(hours=13)
     assert (await operator.get("/things")).status_code == 303
+
+
+async def test_a_form_in_a_page_whose_session_ended_keeps_its_page(operator: Browser, site: Site) -> None:
+    token = await operator.token("/things")
+    site.clock.advance(hours=13)
+    headers = {"HX-Request": "true", "HX-Target": "thing", "X-CSRF-Token": token}
+    response = await operator.post("/things/1", data={"name": "valve", "level": "2"}, headers=headers)
+    assert (response.status_code, response.headers["hx-retarget"]) == (401, "#notices")
+    assert "hx-redirect" not in response.headers
+
+
+async def test_a_bulk_act_takes_what_was_ticked(operator: Browser) -> None:
+    response = await operator.send_form("/things/choose", page="/things", row="3")
+    assert response.headers["location"] == "/things?3"
+
+
+async def test_a_bulk_act_takes_all_that_match_on_whatever_page(operator: Browser) -> None:
+    text = (await operator.get("/things?sort=-name&page=2")).text
+    assert 'name="matching" value="sort=-name" form="things-bulk"' in text
+    response = await operator.send_form("/things/choose", page="/things", matching="sort=-name", row="3")
+    assert response.headers["location"] == "/things?2,1,3"

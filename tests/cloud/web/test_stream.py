@@ -26,3 +26,21 @@ async def test_a_stream_lets_go_of_the_hub_when_the_browser_leaves(operator: Bro
     await events.aclose()
     hub: Hub = site.hub
     assert not any(hub._waiting.values())
+
+
+async def test_a_stream_warns_before_its_session_ends_and_not_after_it_was_prolonged(
+    operator: Browser, site: Site
+) -> None:
+    frame = site.app.state.frame
+    organisation_id = site.estate.organisation_id
+    events = stream._events(frame, operator.cookies["gatehouse_session"], organisation_id)
+    site.clock.advance(hours=11, minutes=58)
+    for _ in range(stream._BEATS_BETWEEN_CHECKS):
+        site.hub.bump(organisation_id, "things")
+        await anext(events)
+    assert await anext(events) == "event: ending\ndata:\n\n"
+    await operator.get("/me")
+    for _ in range(2 * stream._BEATS_BETWEEN_CHECKS):
+        site.hub.bump(organisation_id, "things")
+        assert "things" in await anext(events)
+    await events.aclose()

@@ -12,7 +12,7 @@ from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.outbox import OutboxEvent
 from cloud.core.principal import Role
 from cloud.web.forms import Form, FormModel
-from cloud.web.lists import Column, Kind, ListView
+from cloud.web.lists import Column, Kind, ListView, Load
 from cloud.web.notices import Undo
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
@@ -44,11 +44,13 @@ THINGS = ListView[OutboxEvent](
 
 @router.get("/things")
 async def things(work: Work, page: OnPage) -> Response:
-    async def load(ask: Ask) -> Found[OutboxEvent]:
-        found = await fetch(work.session, _listing(work), ask)
-        return Found(rows=[row.OutboxEvent for row in found.rows], total=found.total)
+    return await page.list("things/things.html", THINGS, _loading(work))
 
-    return await page.list("things/things.html", THINGS, load)
+
+@router.post("/things/choose")
+async def choose(work: Work, page: OnPage) -> Response:
+    chosen = await page.chosen(THINGS, _loading(work))
+    return page.done(f"/things?{','.join(chosen)}")
 
 
 @router.get("/things/{thing_id}")
@@ -76,6 +78,14 @@ async def break_thing(work: Work, thing_id: int) -> Response:
     (await work.session.get_one(OutboxEvent, thing_id)).kind = "broken"
     await work.session.flush()
     raise ZeroDivisionError
+
+
+def _loading(work: Unit) -> Load[OutboxEvent]:
+    async def load(ask: Ask) -> Found[OutboxEvent]:
+        found = await fetch(work.session, _listing(work), ask)
+        return Found(rows=[row.OutboxEvent for row in found.rows], total=found.total)
+
+    return load
 
 
 def _listing(work: Unit) -> Listing:
