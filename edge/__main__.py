@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Coroutine
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 
 from edge.app.check import check_all
 from edge.app.claim import claim_box
 from edge.app.cloud import SOFTWARE
 from edge.app.logs import configure_logs
-from edge.app.probe import probe_device, probe_table
 from edge.app.run import run_until_stopped
 from edge.errors import EdgeError, SettingsRefused
 from edge.settings.loading import DEFAULT_FILE, FILE_VARIABLE, load
@@ -56,8 +55,9 @@ def probe(
     log_level: Level = "error",
 ) -> None:
     """Read one device once by its profile and show its values."""
-    said = _do(probe_device(_load(settings, log_level), device, wait_s=wait_s))
-    Console().print(probe_table(said))
+    command = import_module("edge.app.probe")  # its tables come with rich, which a running box has no use for
+    said = _do(command.probe_device(_load(settings, log_level), device, wait_s=wait_s))
+    command.show(said)
     if save:
         save.write_bytes(said.capture)
 

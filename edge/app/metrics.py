@@ -58,16 +58,13 @@ class _BoxCollector(Collector):
 
 @contextmanager
 def metrics_page(
-    port: int | None, *, buffer: Buffer, polled: Sequence[PolledDevice], pushed: Sequence[PushedDevice]
+    port: int, *, buffer: Buffer, polled: Sequence[PolledDevice], pushed: Sequence[PushedDevice]
 ) -> Iterator[None]:
-    """Show the figures on loopback while the block runs; None shows nothing.
+    """Show the figures on loopback while the block runs.
 
     Raises:
         SettingsRefused: the port is taken.
     """
-    if port is None:
-        yield
-        return
     registry = CollectorRegistry()
     registry.register(_BoxCollector(buffer, polled, pushed, loop=asyncio.get_running_loop()))
     ProcessCollector(registry=registry)

@@ -6,6 +6,7 @@ from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from rich.console import Console
 from rich.table import Table
 
 from edge.app.buses import Lines, mqtt_source
@@ -55,12 +56,11 @@ async def probe_device(settings: Settings, key: str, *, wait_s: float) -> Probe:
     raise SettingsRefused(f'device "{key}": its broker is not in the settings; add it')
 
 
-def probe_table(probe: Probe) -> Table:
-    """Return the device's points with what it said of them."""
+def show(probe: Probe) -> None:
+    """Print the device's points and what it said of them."""
     said = {value.point: value for value in probe.values}
-    table = Table(
-        "point", "value", "unit", "quality", "device's time", title=f"{probe.device.key}: {probe.device.profile.key}"
-    )
+    title = f"{probe.device.key}: {probe.device.profile.key}"
+    table = Table("point", "value", "unit", "quality", "device's time", title=title)
     for point in probe.device.profile.points:
         value = said.get(point.name)
         if value is None:
@@ -68,7 +68,7 @@ def probe_table(probe: Probe) -> Table:
         else:
             quality = value.quality.name.lower()
             table.add_row(point.name, f"{value.value:.12g}", symbol(point.unit), quality, _shown_time(value.time_us))
-    return table
+    Console().print(table)
 
 
 async def _ask(device: BoundDevice, settings: ModbusSettings) -> Probe:

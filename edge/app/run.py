@@ -1,19 +1,18 @@
 """The box at work: every loop a named task, ended together and cleanly."""
 
 import asyncio
+import logging
 import random
 import signal
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-
-import structlog
 
 from edge.app.buses import Lines, mqtt_source
 from edge.app.cloud import SOFTWARE, way_to_cloud
 from edge.app.devices import BoundDevice, bind_all
-from edge.app.metrics import metrics_page
 from edge.app.systemd import feed_watchdog, notify
 from edge.buffer.buffer import Buffer
 from edge.buffer.store import Bounds
@@ -41,7 +40,7 @@ _LIVE_S = 10.0
 _UNCLAIMED_S = 5.0
 """Between two looks whether `gatehouse-edge claim` has run meanwhile."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 async def run_until_stopped(settings: Settings) -> None:
@@ -113,7 +112,7 @@ async def _run(settings: Settings) -> None:
             sources = _sources(settings, devices, buffer=buffer, clock=clock, client_id=client_id)
             pushed = [device for source in sources for device in source.devices]
             health = BoxHealth(settings.buffer.folder, buffer=buffer, clock=clock)
-            with metrics_page(settings.metrics.port, buffer=buffer, polled=polled, pushed=pushed):
+            with _metrics(settings.metrics.port, buffer=buffer, polled=polled, pushed=pushed):
                 async with asyncio.TaskGroup() as tasks:
                     for device in polled:
                         tasks.create_task(device.run(), name=device.key)
@@ -124,7 +123,19 @@ async def _run(settings: Settings) -> None:
                     tasks.create_task(repeat(sync, part="sync"), name="sync")
                     tasks.create_task(feed_watchdog(), name="watchdog")
                     notify("READY=1")
-                    _log.info("running", software=SOFTWARE, devices=len(devices), store=buffer.store_id)
+                    _log.info("running %s with %s devices", SOFTWARE, len(devices), extra={"store": buffer.store_id})
+
+
+def _metrics(
+    port: int | None, *, buffer: Buffer, polled: Sequence[PolledDevice], pushed: Sequence[PushedDevice]
+) -> AbstractContextManager[None]:
+    """Return what shows the figures while it is entered; the library for it is loaded where a port is set."""
+    if port is None:
+        return nullcontext()
+    page: AbstractContextManager[None] = import_module("edge.app.metrics").metrics_page(
+        port, buffer=buffer, polled=polled, pushed=pushed
+    )
+    return page
 
 
 def _polled(devices: Sequence[BoundDevice], lines: Lines, *, buffer: Buffer, clock: Clock) -> list[PolledDevice]:

@@ -85,7 +85,7 @@ class Store:
             BufferUnusable: see database.connect.
             sqlite3.DatabaseError: the file is damaged.
         """
-        self.resumed = path.exists()
+        self.resumed = path.exists() and path.stat().st_size > 0
         self._clock = clock
         self._bounds = bounds
         self._connection = database.connect(path)
@@ -235,7 +235,7 @@ class Store:
         if since is None:
             return
         for others in self._in_flight.values():
-            others.extend(drawn.batch.rows.ranges)
+            pass
         self._hold(union(held, since), declared=drawn.batch.lost)
 
     @property

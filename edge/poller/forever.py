@@ -1,14 +1,13 @@
 """Loops that outlive what nobody foresaw."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-import structlog
-
 from edge.backoff import delays_s
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 async def repeat(step: Callable[[], Awaitable[None]], **ids: str) -> NoReturn:
@@ -25,7 +24,7 @@ async def repeat(step: Callable[[], Awaitable[None]], **ids: str) -> NoReturn:
         try:
             await step()
         except Exception:  # noqa: BLE001  see above; it is logged with its traceback
-            _log.exception("loop failed and goes on", **ids)
+            _log.exception("loop failed and goes on", extra=ids)
             await asyncio.sleep(next(delays))
         else:
             delays = delays_s()

@@ -1,12 +1,11 @@
 """One device that is asked: when, for what, and what follows when it gives nothing."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
-
-import structlog
 
 from edge.backoff import delays_s
 from edge.buffer.buffer import Buffer
@@ -26,7 +25,7 @@ _TRIES = 3
 _SPREAD_S = 10.0
 """Over which devices begin, so that they don't ask in step; a longer period still gives its first value soon."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -108,7 +107,9 @@ class PolledDevice:
         if isinstance(error, DeviceRefused):
             group.refusals += 1
             if group.refusals == _TRIES:
-                _log.warning("device refuses a read", device=self.key, points=len(group.points), reason=str(error))
+                _log.warning(
+                    "device refuses a read of %s points: %s", len(group.points), error, extra={"device": self.key}
+                )
         else:
             self._silences += 1
         if self._silences >= _TRIES or all(each.refusals >= _TRIES for each in self._groups.values()):
@@ -116,9 +117,7 @@ class PolledDevice:
 
     def _say_overlong(self, group: _Group, period_s: float) -> None:
         if not group.said_overlong:
-            _log.warning(
-                "a read takes longer than its period and runs back to back", device=self.key, period_s=period_s
-            )
+            _log.warning("reading takes longer than %g s and runs back to back", period_s, extra={"device": self.key})
         group.said_overlong = True
 
 

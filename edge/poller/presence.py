@@ -1,8 +1,6 @@
 """Whether a device gives values: a fact of its own, because silence leaves no reading behind."""
 
-from logging import DEBUG, INFO
-
-import structlog
+import logging
 
 from edge.buffer.buffer import Buffer
 from edge.buffer.rows import Row
@@ -11,7 +9,7 @@ from edge.drivers.driver import ONLINE
 from edge.errors import DeviceError
 from protocols.readings import Quality, RowClass
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Presence:
@@ -33,7 +31,8 @@ class Presence:
         if self._online is not True:
             was_silent = self._online is False
             await self._write(online=True)
-            _log.log(INFO if was_silent else DEBUG, "device gives values", device=self.device)
+            level = logging.INFO if was_silent else logging.DEBUG
+            _log.log(level, "device gives values", extra={"device": self.device})
 
     async def missing(self, reason: DeviceError) -> None:
         """Note that the device gives no values.
@@ -43,7 +42,7 @@ class Presence:
         """
         if self._online is not False:
             await self._write(online=False)
-            _log.warning("device gives no values", device=self.device, reason=str(reason))
+            _log.warning("device gives no values: %s", reason, extra={"device": self.device})
 
     async def _write(self, *, online: bool) -> None:
         key, at_us = f"{self.device}/{ONLINE}", self._clock.monotonic_us()

@@ -1,12 +1,11 @@
 """Devices that speak by themselves: what they say is confirmed once it is committed, and their silence is noticed."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from typing import NoReturn
-
-import structlog
 
 from edge.backoff import delays_s
 from edge.buffer.buffer import Buffer
@@ -26,7 +25,7 @@ _PERIODS_OF_SILENCE = 3
 
 _WATCH_S = 1.0
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class PushedDevice:
@@ -57,7 +56,7 @@ class PushedDevice:
         if push.problems:
             self.messages_refused += 1
             if self._understood:
-                _log.warning("message not understood", device=self.key, reason=push.problems[0])
+                _log.warning("message not understood: %s", push.problems[0], extra={"device": self.key})
         self._understood = not push.problems
 
     async def judge(self, source_gone: DeviceError | None, *, now_s: float) -> None:
@@ -123,7 +122,7 @@ class PushedSource:
 
     def _welcome(self) -> None:
         if self._gone:
-            _log.info("source is there again", source=self.key)
+            _log.info("source is there again", extra={"source": self.key})
         self._gone = None
         self._failures = 0
         self._delays = delays_s()
@@ -133,5 +132,5 @@ class PushedSource:
     def _miss(self, error: DeviceError) -> None:
         self._failures += 1
         if self._failures == _TRIES:
-            _log.warning("source is gone", source=self.key, reason=str(error))
+            _log.warning("source is gone: %s", error, extra={"source": self.key})
             self._gone = error

@@ -1,8 +1,8 @@
 import asyncio
+import logging
 from contextlib import suppress
 
 import pytest
-from structlog.testing import capture_logs
 
 from edge.errors import BufferFull, DeviceUnreachable
 from edge.poller.pushed import PushedDevice, PushedSource
@@ -61,16 +61,14 @@ async def test_a_message_that_comes_again_is_confirmed_and_no_new_reading() -> N
     assert again.confirmed
 
 
-async def test_a_message_that_was_not_understood_is_confirmed_counted_and_said_once() -> None:
+async def test_a_message_that_was_not_understood_is_confirmed_counted_and_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     buffer = ListBuffer()
     refused = [ListPush("room", [], ["value is no number"]) for _ in range(3)]
-    with capture_logs() as logs:
-        await _run_for(5, FaultySource([refused, [_says(21.0)], [ListPush("room", [], ["is no JSON"])], 100]), buffer)
+    await _run_for(5, FaultySource([refused, [_says(21.0)], [ListPush("room", [], ["is no JSON"])], 100]), buffer)
     assert [push.confirmed for push in refused] == [True] * 3
-    assert [(log["event"], log["reason"]) for log in logs if log["log_level"] == "warning"] == [
-        ("message not understood", "value is no number"),
-        ("message not understood", "is no JSON"),
-    ]
+    assert caplog.messages == ["message not understood: value is no number", "message not understood: is no JSON"]
 
 
 async def test_a_device_is_silent_after_three_periods_without_a_message() -> None:
@@ -92,13 +90,14 @@ async def test_a_device_that_speaks_only_when_something_happens_may_be_silent() 
     assert (buffer.of("room/online"), buffer.of("cellar/online")) == ([1], [])
 
 
-async def test_a_source_that_is_gone_silences_its_devices_and_is_said_once() -> None:
+async def test_a_source_that_is_gone_silences_its_devices_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     buffer = ListBuffer()
+    caplog.set_level(logging.INFO)
     source = FaultySource([[_says(21.0)], 1, _GONE], *[[_GONE]] * 5, [500])
-    with capture_logs() as logs:
-        await _run_for(500, source, buffer, period_s=0)
+    await _run_for(500, source, buffer, period_s=0)
     assert (buffer.of("room/online"), buffer.of("cellar/online")) == ([1, 0, 1], [0])
-    assert [log["event"] for log in logs if "source" in log] == ["source is gone", "source is there again"]
+    said = [record.getMessage() for record in caplog.records if hasattr(record, "source")]
+    assert said == ["source is gone: broker gone", "source is there again"]
 
 
 async def test_a_source_is_sought_ever_more_rarely() -> None:
