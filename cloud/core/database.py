@@ -18,15 +18,13 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-EMITTED_CHANNEL = "gatehouse_outbox"
-"""PostgreSQL channel that is notified, with the sender's instance, when events were committed."""
-
 Routes = Mapping[str, Sequence[str]]
 """Event kind to the names of the handlers that hear it."""
 
 _BUSY_TIMEOUT_S = 30
 _EMITTED = "emitted"
 _ROUTES = "routes"
+_TOLD = "told"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -104,8 +102,8 @@ class Database:
             async with self._sessions.begin() as session:
                 session.info[_ROUTES] = self._routes
                 yield session
-                if _EMITTED in session.info:
-                    await session.execute(select(func.pg_notify(EMITTED_CHANNEL, self.instance)))
+                for channel, text in session.info.get(_TOLD, ()):
+                    await session.execute(select(func.pg_notify(channel, f"{self.instance} {text}")))
         else:
             async with self._writer, self._sessions() as session:
                 session.info[_ROUTES] = self._routes
@@ -138,6 +136,14 @@ def routes_of(session: AsyncSession) -> Routes:
 def mark_emitted(session: AsyncSession) -> None:
     """Note that the session's transaction put events into the outbox."""
     session.info[_EMITTED] = True
+
+
+def tell(session: AsyncSession, channel: str, text: str = "") -> None:
+    """Have the other processes that listen to `channel` told `text` once the transaction is committed.
+
+    It is a hint that may get lost. On SQLite there is no other process to tell.
+    """
+    session.info.setdefault(_TOLD, set()).add((channel, text))
 
 
 async def hold(session: AsyncSession, name: str) -> None:

@@ -10,7 +10,7 @@ from cloud.core.clock import Clock
 from cloud.core.database import Database
 from cloud.core.errors import first_line
 from cloud.core.lanes import MAXIMUM_ATTEMPTS, STEPPED_BACK_AT_ONCE, Claimed, claim, put_off, settle, step_back
-from cloud.core.outbox import DeliveryState
+from cloud.core.outbox import CHANNEL, DeliveryState
 from cloud.core.postgresql import listen
 from cloud.core.wiring import Wiring
 
@@ -58,7 +58,7 @@ class DeliveryLoop:
                 group.create_task(self._work(), name=f"outbox-worker-{number}")
             group.create_task(self._poll(), name="outbox-poll")
             if not self._database.is_sqlite:
-                group.create_task(listen(self._database, self.wake), name="outbox-listen")
+                group.create_task(listen(self._database, CHANNEL, self._hear), name="outbox-listen")
 
     async def deliver_due(self) -> int:
         """Deliver all that is due now, one after the other; return how many deliveries were tried."""
@@ -66,6 +66,9 @@ class DeliveryLoop:
         while await self._deliver_next():
             tried += 1
         return tried
+
+    def _hear(self, _text: str) -> None:
+        self.wake()
 
     async def _work(self) -> None:
         while True:

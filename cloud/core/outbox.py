@@ -5,16 +5,19 @@ from enum import StrEnum
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import CursorResult, ForeignKey, Index, String, Table, Text, delete, exists, insert, select
+from sqlalchemy import CursorResult, ForeignKey, Index, String, Table, Text, delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.clock import Clock
-from cloud.core.database import Base, Database, hold, mark_emitted, routes_of
+from cloud.core.database import Base, Database, hold, mark_emitted, routes_of, tell
 from cloud.core.events import Event
 
 KEPT = timedelta(days=3)
 """How long an event that everybody has handled can still be looked up."""
+
+CHANNEL = "gatehouse_outbox"
+"""On which other processes are told that there is something to deliver."""
 
 _PRUNED_AT_ONCE = 5_000  # SQLite's one writer is held for some tens of milliseconds by as many
 
@@ -83,6 +86,7 @@ async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
     if handlers:
         await hold(session, f"outbox {event.organisation_id} {event.subject}")
         mark_emitted(session)
+        tell(session, CHANNEL)
     now = clock.now()
     said = {
         "organisation_id": event.organisation_id,
@@ -102,6 +106,14 @@ async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
     }
     if handlers:
         await session.execute(_ADD_DELIVERIES, [{**owed, "handler": handler} for handler in handlers])
+
+
+async def count_deliveries(session: AsyncSession) -> tuple[dict[DeliveryState, int], datetime | None]:
+    """Return how many deliveries stand in each state, and since when the oldest of the waiting ones is due."""
+    counted = await session.execute(select(OutboxDelivery.state, func.count()).group_by(OutboxDelivery.state))
+    waiting = OutboxDelivery.state == DeliveryState.WAITING
+    oldest = await session.scalar(select(func.min(OutboxDelivery.due_at)).where(waiting))
+    return dict(counted.tuples().all()), oldest
 
 
 async def prune(database: Database, clock: Clock) -> None:

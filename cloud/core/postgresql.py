@@ -9,9 +9,10 @@ import random
 from collections.abc import Awaitable, Callable
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy.exc import DBAPIError
 
-from cloud.core.database import EMITTED_CHANNEL, Database
+from cloud.core.database import Database
 
 _CONNECT_TIMEOUT_S = 10
 _SILENCE_S = 30.0  # after as much silence the connection is asked whether it lives
@@ -24,19 +25,23 @@ _log = logging.getLogger(__name__)
 _Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 
-async def listen(database: Database, wake: Callable[[], None]) -> None:
-    """Call `wake` whenever another process has committed events, until cancelled; reconnects."""
+async def listen(database: Database, channel: str, hear: Callable[[str], None]) -> None:
+    """Call `hear` with what other processes `tell` on `channel`, until cancelled; reconnects.
 
-    async def hear(connection: _Connection) -> None:
-        await connection.execute(f"LISTEN {EMITTED_CHANNEL}")
-        wake()  # for what was told while nobody listened
+    It is called with an empty text whenever a connection was made: something may have been missed before.
+    """
+
+    async def use(connection: _Connection) -> None:
+        await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+        hear("")
         while True:
             async for notification in connection.notifies(timeout=_SILENCE_S):
-                if notification.payload != database.instance:  # what this process commits it knows already
-                    wake()
+                sender, _, text = notification.payload.partition(" ")
+                if sender != database.instance:  # what this process commits it knows already
+                    hear(text)
             await _probe(connection)
 
-    await _connected(database, hear, purpose="hearing of other workers' events")
+    await _connected(database, use, purpose=f"listening to {channel}")
 
 
 async def lead(database: Database, name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -12,8 +12,13 @@ from contextlib import contextmanager, suppress
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.core.database import tell
+
 HEARTBEAT_S = 15.0
 """A page calls itself not live after 20 s of silence, so one lost heartbeat does not alarm anybody."""
+
+CHANNEL = "gatehouse_news"
+"""On which other processes are told which topic moved."""
 
 _Subject = tuple[int, str]
 
@@ -24,6 +29,23 @@ class Hub:
     def __init__(self) -> None:
         self._versions: defaultdict[_Subject, int] = defaultdict(int)
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
+        self._has_ended = False
+
+    def hear(self, text: str) -> None:
+        """Take over what another process told on CHANNEL; an empty text says that something may have been missed."""
+        if not text:
+            for organisation_id, topic in list(self._versions):
+                self.bump(organisation_id, topic)
+            return
+        organisation, _, topic = text.partition(" ")
+        self.bump(int(organisation), topic)
+
+    def end(self) -> None:
+        """End all streams: the program stops, and would wait for them."""
+        self._has_ended = True
+        for waiting in self._waiting.values():
+            for news in waiting:
+                news.set()
 
     def bump(self, organisation_id: int, topic: str) -> None:
         """Say that something behind `topic` changed, after the change is committed."""
@@ -48,7 +70,7 @@ class Hub:
         """Yield server-sent events: every topic's version at first, then those that moved, and heartbeats between."""
         known: dict[str, int] = {}
         with self._awaiting(organisation_id) as news:
-            while True:
+            while not self._has_ended:
                 news.clear()
                 moved = {t: v for t, v in self.versions(organisation_id).items() if known.get(t) != v}
                 known |= moved
@@ -59,7 +81,10 @@ class Hub:
 
 
 def changed(session: AsyncSession, hub: Hub, *, organisation_id: int, topics: Iterable[str]) -> None:
-    """Bump `topics` when, and only if, the session's transaction is committed."""
+    """Bump `topics` in every process when, and only if, the session's transaction is committed."""
+    topics = tuple(topics)
+    for topic in topics:
+        tell(session, CHANNEL, f"{organisation_id} {topic}")
 
     def bump(_session: object) -> None:
         for topic in topics:
