@@ -12,6 +12,26 @@ from cloud.web.routing import pages_for
 from cloud.web.session import PASSWORD_PATH, Visit, Work
 from firmware_configs.look.words import _
 
+# In this order: most browsers name others beside themselves.
+_BROWSERS = (
+    ("MicroMessenger/", "WeChat"),
+    ("Edg/", "Edge"),
+    ("HuaweiBrowser/", "Huawei Browser"),
+    ("QQBrowser/", "QQ Browser"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("OpenHarmony", "HarmonyOS"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
 router = pages_for()
 
 
@@ -27,7 +47,7 @@ async def me(page: OnPage, work: Work, visit: Visit) -> Response:
     """Draw how pages look to this person, and where they are signed in."""
     own = visit.session_id
     sessions = await accounts.list_sessions(work.session, work.clock, work.principal, own_session_id=own)
-    return page.show("entrance/me.html", sessions=sessions)
+    return page.show("entrance/me.html", sessions=[(session, _browser_name(session.agent)) for session in sessions])
 
 
 @router.post("/me/sessions/{session_id}/end")
@@ -65,6 +85,12 @@ async def change_password(page: OnPage, work: Work, visit: Visit) -> Response:
             form.blame(denied.reason)
             return _draw(page, visit, form, status=429 if denied.reason.status == 429 else 422)
     return page.go("/")
+
+
+def _browser_name(agent: str) -> str:
+    """Return the browser and the system that a User-Agent header speaks of; empty when it names neither."""
+    names = (next((name for mark, name in marks if mark in agent), "") for marks in (_BROWSERS, _SYSTEMS))
+    return ", ".join(filter(None, names))
 
 
 def _draw(page: Page, visit: Visit, form: Form[NewPassword], *, status: int = 200) -> Response:

@@ -128,6 +128,26 @@ async def test_another_browser_can_be_signed_out_and_ones_own_is_named(operator:
         assert (await operator.get("/things")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 Chrome/156.0 Mobile Safari/537.36",
+            "Chrome, Android",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/156.0 Safari/537.36 Edg/156.0", "Edge, Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 MicroMessenger/8.0", "WeChat, iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605.1 Version/17.0 Safari/605.1", "Safari, macOS"),
+        ("curl/8.5", "未知浏览器"),
+    ],
+)
+async def test_a_browser_is_called_as_people_call_it(site: Site, agent: str, name: str) -> None:
+    async with site.browser() as browser:
+        browser.headers["User-Agent"] = agent
+        await browser.sign_in(Role.OPERATOR)
+        assert f"<div>{name}</div>" in (await browser.get("/me")).text
+
+
 async def test_nobody_signs_a_colleague_out(operator: Browser, site: Site) -> None:
     async with site.browser() as desk:
         await desk.sign_in(Role.DESK)
