@@ -21,18 +21,22 @@ _AT_ONCE = 200
 
 async def announce_of_box(
     session: AsyncSession, clock: Clock, *, organisation_id: int, box_id: int, is_caught_up: bool
-) -> None:
-    """Announce the box's standing alarms: all once it has nothing more to say, else those that are recent."""
+) -> bool:
+    """Announce the box's standing alarms: all once it has nothing more to say, else those that are recent.
+
+    Returns whether there were any.
+    """
     since = None if is_caught_up else clock.now() - RECENT
     alarms = await unannounced_alarms(session, organisation_id=organisation_id, box_id=box_id, raised_since=since)
     await announce(session, clock, alarms)
+    return bool(alarms)
 
 
-async def announce_forgotten(session: AsyncSession, clock: Clock) -> bool:
-    """Announce alarms whose backlog never drained; a job, which returns whether there may be more."""
+async def announce_forgotten(session: AsyncSession, clock: Clock) -> set[int]:
+    """Announce alarms whose backlog never drained; a job, to be repeated until it returns no organisation."""
     alarms = await forgotten_alarms(session, before=clock.now() - FORGOTTEN, limit=_AT_ONCE)
     await announce(session, clock, alarms)
-    return len(alarms) == _AT_ONCE
+    return {alarm.organisation_id for alarm in alarms}
 
 
 async def announce(session: AsyncSession, clock: Clock, alarms: Sequence[AlarmRow]) -> None:

@@ -86,6 +86,8 @@ class RuleBook:
         self._rule = rule
         self._point = point
         self._terms = terms
+        self.is_changed = False
+        """Whether any alarm began, ended or was corrected."""
         self._floor_us = 0 if rule.judged_after is None else to_us(rule.judged_after) + 1
 
     def is_ours(self, reading: Reading) -> bool:
@@ -113,6 +115,7 @@ class RuleBook:
 
     async def change(self, changes: Sequence[Change]) -> None:
         """Write down what began and ended."""
+        self.is_changed = self.is_changed or bool(changes)
         for change in changes:
             match change:
                 case Raised():
@@ -124,6 +127,7 @@ class RuleBook:
 
     async def correct(self, plan: Plan) -> None:
         """Make the known alarms the true ones; what ends comes first, since only one may stand."""
+        self.is_changed = self.is_changed or bool(plan.vanished or plan.corrected or plan.missing)
         for alarm in plan.vanished:
             await self._withdraw(await self._alarm(alarm.alarm_id), is_seen=alarm.is_seen)
         for alarm_id, episode in sorted(plan.corrected, key=lambda entry: entry[1].returned_us is None):

@@ -6,7 +6,6 @@ state; only what came late reads the series.
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,17 +27,8 @@ _AT_ONCE = 200
 _log = logging.getLogger(__name__)
 
 
-def judging(series: SeriesStore) -> Callable[[AsyncSession, Clock, ReadingsTaken], Awaitable[None]]:
-    """Return the handler that judges what the fleet has taken; `series` is where late readings are read again."""
-
-    async def judge(session: AsyncSession, clock: Clock, event: ReadingsTaken) -> None:
-        await judge_readings(session, clock, event, series=series)
-
-    return judge
-
-
-async def judge_readings(session: AsyncSession, clock: Clock, event: ReadingsTaken, *, series: SeriesStore) -> None:
-    """Judge a batch by every rule at its points, then announce what is to be announced.
+async def judge_readings(session: AsyncSession, clock: Clock, event: ReadingsTaken, *, series: SeriesStore) -> bool:
+    """Judge a batch by every rule at its points, announce what is to be announced, return whether any alarm changed.
 
     Judging the same batch again changes nothing. Two workers at one rule wait for each other.
     """
@@ -49,6 +39,7 @@ async def judge_readings(session: AsyncSession, clock: Clock, event: ReadingsTak
     principal = Principal.system(event.organisation_id)
     rules = await locked_rules(session, organisation_id=event.organisation_id, point_ids=by_point.keys())
     points = {point.id: point for point in await fleet.points(session, principal, point_ids=by_point.keys())}
+    is_changed = False
     for rule, row in rules:
         point = points[rule.point_id]
         terms = _terms(rule, point)
@@ -59,18 +50,23 @@ async def judge_readings(session: AsyncSession, clock: Clock, event: ReadingsTak
         if fresh:
             keep_state(row, terms, await judged(terms, state_of(row), fresh, book))
             row.heard_at = clock.now()
+            is_changed = is_changed or book.is_changed
     await session.flush()
-    await announce_of_box(
+    is_announced = await announce_of_box(
         session,
         clock,
         organisation_id=event.organisation_id,
         box_id=event.box_id,
         is_caught_up=event.pending == 0,
     )
+    return is_changed or is_announced
 
 
-async def judge_due(session: AsyncSession, clock: Clock, *, series: SeriesStore) -> bool:
-    """Let time pass for rules whose delay or silence has run out; a job, which returns whether there may be more."""
+async def judge_due(session: AsyncSession, clock: Clock, *, series: SeriesStore) -> set[int]:
+    """Let time pass for rules whose delay or silence has run out; a job, to be repeated until it returns nobody.
+
+    Returns the organisations whose alarms changed.
+    """
     now_us = to_us(clock.now())
     rules = await locked_due_rules(session, until_us=now_us, limit=_AT_ONCE)
     by_organisation: defaultdict[int, list[tuple[RuleRow, RuleStateRow]]] = defaultdict(list)
@@ -85,7 +81,7 @@ async def judge_due(session: AsyncSession, clock: Clock, *, series: SeriesStore)
         await session.flush()
         for box_id in sorted({row.box_id for _, row in theirs}):
             await announce_of_box(session, clock, organisation_id=organisation_id, box_id=box_id, is_caught_up=False)
-    return len(rules) == _AT_ONCE
+    return set(by_organisation)
 
 
 async def _pass_time(

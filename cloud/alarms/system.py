@@ -6,13 +6,14 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.announcing import announce
-from cloud.alarms.book import place_of
+from cloud.alarms.book import end, place_of
 from cloud.alarms.domain import Cause, Deed, Priority
-from cloud.alarms.tables import AlarmRow, entry, standing_cause
-from cloud.core.clock import Clock
+from cloud.alarms.tables import AlarmRow, entry, standing_cause, standing_causes
+from cloud.core.clock import Clock, to_us
 from cloud.core.principal import Principal
 from cloud.fleet.boxes import visible_box
 from cloud.fleet.domain import BoxCloned, RowsConflicted, RowsLost
+from cloud.fleet.presence import quiet_boxes
 
 PRIORITIES: Mapping[Cause, Priority] = {
     Cause.BOX_AWAY: Priority.HIGH,
@@ -38,6 +39,23 @@ async def note_conflict(session: AsyncSession, clock: Clock, event: RowsConflict
 async def note_loss(session: AsyncSession, clock: Clock, event: RowsLost) -> None:
     """Raise that a box let rows go unsent."""
     await _happened(session, clock, event, Cause.ROWS_LOST)
+
+
+async def watch_boxes(session: AsyncSession, clock: Clock) -> set[int]:
+    """Raise that boxes are away, and return those that are back; a job, to be repeated until it returns nobody.
+
+    Returns the organisations for which anything changed.
+    """
+    quiet = await quiet_boxes(session, since=clock.now() - AWAY)
+    standing = {alarm.box_id: alarm for alarm in await standing_causes(session, cause=Cause.BOX_AWAY)}
+    touched = set()
+    for box_id in sorted(quiet.keys() - standing.keys()):
+        await _raise(session, clock, organisation_id=quiet[box_id], box_id=box_id, cause=Cause.BOX_AWAY)
+        touched.add(quiet[box_id])
+    for box_id in sorted(standing.keys() - quiet.keys()):
+        await end(session, clock, standing[box_id], at_us=to_us(clock.now()), value=None)
+        touched.add(standing[box_id].organisation_id)
+    return touched
 
 
 async def _happened(

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, case, select, update
+from sqlalchemy import Table, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import NotSignedIn
 from cloud.core.outbox import emit
-from cloud.fleet.domain import BoxCloned, BoxIdentity
+from cloud.fleet.domain import BoxCloned, BoxIdentity, BoxState
 from cloud.fleet.receipts import held_ranges
 from cloud.fleet.tables import BoxRow, PointRow, PresenceRow, StoreRow
 from protocols.ranges import Range
@@ -138,6 +138,19 @@ async def note_heartbeats(session: AsyncSession, clock: Clock, heard: Sequence[H
             organisation_id = one.box.organisation_id
             await emit(session, clock, BoxCloned(organisation_id=organisation_id, box_id=one.box.box_id, boots=boots))
     return pushed_out
+
+
+async def quiet_boxes(session: AsyncSession, *, since: datetime) -> dict[int, int]:
+    """Return the organisations of the boxes, by box, that are let in and have said nothing since an instant."""
+    # any organisation: a job looks after all of them
+    sent = select(StoreRow.id).where(StoreRow.box_id == BoxRow.id, StoreRow.last_batch_at >= since)
+    rows = await session.execute(
+        select(BoxRow.id, BoxRow.organisation_id)
+        .outerjoin(PresenceRow, PresenceRow.box_id == BoxRow.id)
+        .where(BoxRow.state == BoxState.ACTIVE, func.coalesce(PresenceRow.seen_at, BoxRow.claimed_at) < since)
+        .where(~sent.exists())
+    )
+    return {row.id: row.organisation_id for row in rows}
 
 
 async def orders_since(session: AsyncSession, since: datetime) -> list[Orders]:

@@ -2,8 +2,9 @@ import pytest
 
 from cloud.alarms.domain import Cause, Deed, Priority, Stage
 from cloud.alarms.service import acknowledge, record
-from cloud.alarms.system import note_clone, note_conflict, note_loss
+from cloud.alarms.system import note_clone, note_conflict, note_loss, watch_boxes
 from cloud.core.events import Event
+from cloud.fleet.boxes import revoke
 from cloud.fleet.domain import BoxCloned, RowsConflicted, RowsLost
 from tests.cloud.alarms.site import Site
 
@@ -62,3 +63,40 @@ async def test_it_stands_until_somebody_has_taken_notice_and_then_a_new_one_begi
     assert (alarm.stage, alarm.returned_at) == (Stage.CLOSED, site.clock.now())
     await tell(site, news(site, Cause.ROWS_LOST))
     assert len(await site.alarms()) == 2
+
+
+async def watch(site: Site) -> set[int]:
+    async with site.database.transaction() as session:
+        return await watch_boxes(session, site.clock)
+
+
+async def test_a_box_that_says_nothing_is_away_and_returns_when_it_speaks(site: Site) -> None:
+    site.clock.advance(minutes=9)
+    assert await watch(site) == set()
+    site.clock.advance(minutes=2)
+    assert await watch(site) == {site.estate.organisation_id}
+    assert await watch(site) == set()
+    (alarm,) = await site.alarms()
+    assert (alarm.cause, alarm.priority, alarm.is_active) == (Cause.BOX_AWAY, Priority.HIGH, True)
+    await site.send((-1, 70.0), watched=False)
+    assert await watch(site) == {site.estate.organisation_id}
+    (alarm,) = await site.alarms()
+    assert alarm.returned_at == site.clock.now()
+    assert len(await site.emitted("alarms.returned")) == 1
+
+
+async def test_a_box_that_is_away_stays_so_when_somebody_takes_notice(site: Site) -> None:
+    site.clock.advance(minutes=11)
+    await watch(site)
+    (alarm,) = await site.alarms()
+    async with site.database.transaction() as session:
+        await acknowledge(session, site.clock, site.operator, alarm_ids=[alarm.id])
+    (alarm,) = await site.alarms()
+    assert alarm.stage is Stage.ACKNOWLEDGED
+
+
+async def test_a_box_that_was_shown_out_is_not_missed(site: Site) -> None:
+    async with site.database.transaction() as session:
+        await revoke(session, site.clock, site.estate.administrator, box_id=site.box_id)
+    site.clock.advance(hours=1)
+    assert await watch(site) == set()

@@ -1,0 +1,88 @@
+"""Who hears what, and what comes round by itself: the one table of both."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.accounts import service as accounts
+from cloud.alarms import announcing, evaluation, system
+from cloud.alarms.domain import AlarmAnnounced, AlarmReturned
+from cloud.core import outbox
+from cloud.core.clock import Clock
+from cloud.core.database import Database
+from cloud.core.jobs import Job, Work, in_one_transaction
+from cloud.core.wiring import E, Handler, Wiring, hears
+from cloud.fleet.domain import BoxCloned, ReadingsTaken, RowsConflicted, RowsLost
+from cloud.fleet.series import SeriesStore
+from cloud.tickets import from_alarms
+from cloud.web.live import Hub, changed
+
+ALARMS = "alarms"
+TICKETS = "tickets"
+"""Topics of live pages."""
+
+_JUDGE_DUE_S = 1.0  # a delay or a silence is judged to the second; looking costs one read of an index
+_ANNOUNCE_S = 30.0
+_BOXES_S = 30.0
+_TIDY_S = 3_600.0
+
+Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
+"""A use case that does some of what is due, and returns the organisations for which there was something."""
+
+
+def wire(series: SeriesStore, hub: Hub) -> Wiring:
+    """Return who hears which event.
+
+    Events about one box share the handler "alarms", and those about one alarm "tickets", so that each is in order.
+    """
+
+    async def judge(session: AsyncSession, clock: Clock, event: ReadingsTaken) -> None:
+        if await evaluation.judge_readings(session, clock, event, series=series):
+            changed(session, hub, organisation_id=event.organisation_id, topics=(ALARMS,))
+
+    return Wiring(
+        hears(ReadingsTaken, {"alarms": judge}),
+        hears(BoxCloned, {"alarms": _telling(hub, system.note_clone, ALARMS)}),
+        hears(RowsConflicted, {"alarms": _telling(hub, system.note_conflict, ALARMS)}),
+        hears(RowsLost, {"alarms": _telling(hub, system.note_loss, ALARMS)}),
+        hears(AlarmAnnounced, {"tickets": _telling(hub, from_alarms.open_for_announced, ALARMS, TICKETS)}),
+        hears(AlarmReturned, {"tickets": _telling(hub, from_alarms.tell_of_return, TICKETS)}),
+    )
+
+
+def jobs(series: SeriesStore, hub: Hub) -> Sequence[Job]:
+    """Return what comes round by itself."""
+    judge_due = partial(evaluation.judge_due, series=series)
+    return (
+        Job(name="alarms.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, judge_due)),
+        Job(name="alarms.announce_forgotten", period_s=_ANNOUNCE_S, run=_in_rounds(hub, announcing.announce_forgotten)),
+        Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes)),
+        Job(name="accounts.forget_old", period_s=_TIDY_S, run=in_one_transaction(accounts.forget_old)),
+        Job(name="outbox.prune", period_s=_TIDY_S, run=outbox.prune),
+    )
+
+
+def _telling(hub: Hub, handler: Handler[E], *topics: str) -> Handler[E]:
+    """Return the handler, after which open pages look at the topics again."""
+
+    async def told(session: AsyncSession, clock: Clock, event: E) -> None:
+        await handler(session, clock, event)
+        changed(session, hub, organisation_id=event.organisation_id, topics=topics)
+
+    return told
+
+
+def _in_rounds(hub: Hub, use_case: Rounds) -> Work:
+    """Return a job that does what is due in transactions of a bearable size until nothing is left."""
+
+    async def run(database: Database, clock: Clock) -> None:
+        is_done = False
+        while not is_done:
+            async with database.transaction() as session:
+                organisations = await use_case(session, clock)
+                for organisation_id in organisations:
+                    changed(session, hub, organisation_id=organisation_id, topics=(ALARMS,))
+            is_done = not organisations
+
+    return run
