@@ -4,7 +4,7 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from cloud.settings import LogLevel
 
@@ -18,6 +18,7 @@ def configure_logs(level: LogLevel) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _without_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     handler = logging.StreamHandler(sys.stderr)
@@ -30,6 +31,12 @@ def configure_logs(level: LogLevel) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Drop the second copy of its messages that uvicorn sends along for terminals of its own."""
+    event.pop("color_message", None)
+    return event
 
 
 def _rendering() -> list[Processor]:

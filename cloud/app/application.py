@@ -1,0 +1,120 @@
+"""Puts the cloud together: one application with its database, its series, its pages, and its background work."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import FastAPI
+
+from cloud import wiring
+from cloud.api.edge import EdgeDoor
+from cloud.app.background import Background, Work
+from cloud.app.metrics import Measured, Metrics
+from cloud.app.operations import operations
+from cloud.core import files
+from cloud.core.clock import Clock, SystemClock
+from cloud.core.database import Database
+from cloud.core.delivery import DeliveryLoop
+from cloud.core.files import FileStore
+from cloud.core.jobs import Job, JobRunner
+from cloud.core.postgresql import listen
+from cloud.fleet.channel import Channels
+from cloud.fleet.intake import Intake
+from cloud.fleet.series import SeriesStore
+from cloud.fleet.series_url import open_series
+from cloud.screens.entrance.screen import SCREEN as ENTRANCE
+from cloud.settings import Settings
+from cloud.web import live
+from cloud.web.install import install
+from cloud.web.live import Hub
+
+SCREENS = (ENTRANCE,)
+"""In the order of the menu."""
+
+_SWEEP_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the application is made of."""
+
+    clock: Clock
+    database: Database
+    series: SeriesStore
+    files: FileStore
+    hub: Hub
+    delivery: DeliveryLoop
+    jobs: JobRunner
+    channels: Channels
+
+
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, on_failure: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """Return the application; its database must be migrated before it starts.
+
+    `on_failure` is called when background work broke, after which the program should end to be started again whole.
+    """
+    parts = _parts(settings, clock or SystemClock())
+    background = Background(_works(parts), on_failure=on_failure)
+    metrics = Metrics(parts.database, parts.clock)
+    app = FastAPI(openapi_url=None, lifespan=partial(_lifespan, parts, background))
+    app.state.series = parts.series
+    app.state.files = parts.files
+    app.state.hub = parts.hub
+    intake = Intake(parts.database, parts.series, parts.clock)
+    door = EdgeDoor(database=parts.database, clock=parts.clock, intake=intake, channels=parts.channels)
+    app.include_router(door.router())
+    app.include_router(
+        operations(
+            database=parts.database,
+            metrics=metrics,
+            networks=settings.metrics_networks,
+            is_at_work=background.is_at_work,
+        )
+    )
+    install(app, database=parts.database, clock=parts.clock, hub=parts.hub, screens=SCREENS, zone=settings.zone)
+    app.add_middleware(Measured, metrics=metrics)
+    return app
+
+
+def _parts(settings: Settings, clock: Clock) -> Parts:
+    series = open_series(settings.series)
+    store = FileStore(settings.files)
+    sweep = Job(name="files.sweep", period_s=_SWEEP_S, run=partial(files.sweep, store=store))
+    hub = Hub()
+    table = wiring.wire(series, hub)
+    database = Database(settings.database, routes=table.routes)
+    return Parts(
+        clock=clock,
+        database=database,
+        series=series,
+        files=store,
+        hub=hub,
+        delivery=DeliveryLoop(database, clock, table),
+        jobs=JobRunner(database, clock, [*wiring.jobs(series, hub), sweep]),
+        channels=Channels(database, clock),
+    )
+
+
+def _works(parts: Parts) -> dict[str, Work]:
+    works: dict[str, Work] = {
+        "delivery": parts.delivery.run,
+        "jobs": parts.jobs.run,
+        "channels": parts.channels.run,
+    }
+    if not parts.database.is_sqlite:
+        works["news"] = partial(listen, parts.database, live.CHANNEL, parts.hub.hear)
+    return works
+
+
+@asynccontextmanager
+async def _lifespan(parts: Parts, background: Background, _app: FastAPI) -> AsyncIterator[None]:
+    try:
+        await parts.series.prepare()
+        async with background.running():
+            yield
+    finally:
+        await parts.series.close()
+        await parts.database.close()
