@@ -5,6 +5,7 @@ its ETag. A missed event costs nothing: the next one, or the greeting after a re
 """
 
 import asyncio
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,9 @@ class Hub:
     """The versions of all topics in this process, and who waits for them."""
 
     def __init__(self) -> None:
+        # Every process counts for itself: a page drawn by one and told by another must not take equal numbers for
+        # the same news, so a version is told with the name of who counted.
+        self._name = secrets.token_hex(3)
         self._versions: defaultdict[_Subject, int] = defaultdict(int)
         self._waiting: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
         self._has_ended = False
@@ -57,6 +61,10 @@ class Hub:
         """Return the version of each topic that has ever moved."""
         return {topic: version for (owner, topic), version in self._versions.items() if owner == organisation_id}
 
+    def told(self, organisation_id: int) -> dict[str, str]:
+        """Return each topic's version as pages and streams name it: equal only when nothing was missed."""
+        return {topic: f"{self._name}.{version}" for topic, version in self.versions(organisation_id).items()}
+
     @contextmanager
     def _awaiting(self, organisation_id: int) -> Iterator[asyncio.Event]:
         news = asyncio.Event()
@@ -68,11 +76,11 @@ class Hub:
 
     async def stream(self, organisation_id: int, *, heartbeat_s: float = HEARTBEAT_S) -> AsyncGenerator[str]:
         """Yield server-sent events: every topic's version at first, then those that moved, and heartbeats between."""
-        known: dict[str, int] = {}
+        known: dict[str, str] = {}
         with self._awaiting(organisation_id) as news:
             while not self._has_ended:
                 news.clear()
-                moved = {t: v for t, v in self.versions(organisation_id).items() if known.get(t) != v}
+                moved = {t: v for t, v in self.told(organisation_id).items() if known.get(t) != v}
                 known |= moved
                 yield _events(moved) or ": alive\n\nevent: beat\ndata:\n\n"
                 with suppress(TimeoutError):
@@ -93,5 +101,5 @@ def changed(session: AsyncSession, hub: Hub, *, organisation_id: int, topics: It
     event.listen(session.sync_session, "after_commit", bump, once=True)
 
 
-def _events(moved: dict[str, int]) -> str:
+def _events(moved: dict[str, str]) -> str:
     return "".join(f"event: news\ndata: {topic} {version}\n\n" for topic, version in moved.items())

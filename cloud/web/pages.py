@@ -173,7 +173,7 @@ class Page:
     def _surroundings(self, notice: Notice | None) -> dict[str, Any]:
         principal = self.principal
         entries = [entry for entry in self.frame.entries if principal and entry.is_for(principal)]
-        versions = self.frame.hub.versions(principal.organisation_id) if principal else {}
+        versions = self.frame.hub.told(principal.organisation_id) if principal else {}
         return {
             "page": self,
             "principal": principal,
