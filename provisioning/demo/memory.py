@@ -32,9 +32,9 @@ class Memory:
         self.progress = self._read()
         """None before the first start."""
 
-    def begin(self, *, alarm_at: datetime) -> Progress:
+    def begin(self, *, alarm_at: datetime, meter_kept: int = 0, probe_kept: int = 0) -> Progress:
         """Return the progress of before, or one that begins now."""
-        progress = self.progress or Progress(alarm_at=alarm_at)
+        progress = self.progress or Progress(alarm_at=alarm_at, meter_kept=meter_kept, probe_kept=probe_kept)
         self._write(progress)
         return progress
 

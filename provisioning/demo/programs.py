@@ -24,7 +24,7 @@ class Program:
     log: Path
     """Where its standard error goes, behind what is there."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """On top of ours."""
+    """On top of ours, of which our own programs' settings are left out: a demo is told everything by its folder."""
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -78,12 +78,16 @@ async def start(program: Program) -> Child:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **program.environment},
+            env=_surroundings() | dict(program.environment),
             start_new_session=True,
         )
     finally:
         log.close()
     return Child(program=program, process=process)
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
 
 
 @asynccontextmanager

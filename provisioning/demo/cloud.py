@@ -1,0 +1,59 @@
+"""The demo's cloud: `gatehouse-cloud run` on SQLite in the demo's folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from provisioning.demo.programs import Child, Program
+from provisioning.demo.toml import to_toml
+from provisioning.practice.ports import LOOPBACK
+from provisioning.waiting import until
+
+_WELL_WITHIN_S = 90.0
+"""A Raspberry Pi takes its time to import everything."""
+
+_ANSWER_WITHIN = aiohttp.ClientTimeout(total=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PracticeCloud:
+    """Where the demo's cloud keeps its things, and where it is reached."""
+
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite+aiosqlite:///{self.folder / 'gatehouse.db'}"
+
+    def program(self) -> Program:
+        """Return what runs it, with its settings written."""
+        self.folder.mkdir(exist_ok=True)
+        settings = self.folder / "cloud.toml"
+        told = {"data_folder": str(self.folder), "host": LOOPBACK, "port": self.port, "base_url": self.url}
+        settings.write_text(to_toml(told), encoding="utf-8")
+        arguments = ("run", "--settings", str(settings))
+        return Program(module="cloud", arguments=arguments, log=self.folder / "cloud.log")
+
+    async def well(self, child: Child) -> None:
+        """Return once it answers.
+
+        Raises:
+            SiteError: it ended, or does not answer in time.
+        """
+
+        async def answers() -> bool:
+            await child.check()
+            try:
+                async with session.get(f"{self.url}/healthz") as answer:
+                    return answer.status == 200
+            except (aiohttp.ClientError, TimeoutError):
+                return False
+
+        async with aiohttp.ClientSession(timeout=_ANSWER_WITHIN) as session:
+            await until(answers, f"the cloud at {self.url}", within_s=_WELL_WITHIN_S)
