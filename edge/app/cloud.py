@@ -41,7 +41,9 @@ def hardware() -> str:
         return f"{platform.system()} {platform.machine()}"
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
+def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True  # the library's own context: another one would hold the system's authorities a second time
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
