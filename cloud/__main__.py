@@ -41,7 +41,7 @@ def run(settings: SettingsFile = None) -> None:
     server = Server(loaded)
     with suppress(KeyboardInterrupt):  # which comes again once all is closed
         server.run()
-    if server.has_failed or not server.started:
+    if server.has_failed:
         raise typer.Exit(_FAILED_STATUS)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "GATEHOUSE_CLOUD_"
@@ -23,6 +23,13 @@ Network = IPv4Network | IPv6Network
 
 class SettingsRefused(Exception):
     """A line for every field that can't work: its name, what is wrong with it and what it may be."""
+
+
+def _network(text: object) -> Network:
+    try:
+        return ip_network(str(text))
+    except ValueError as error:
+        raise ValueError("must be a network like 10.0.0.0/8 or 2001:db8::/32") from error
 
 
 def _database_url(url: str) -> str:
@@ -77,7 +84,7 @@ class Settings(BaseSettings):
     proxies: tuple[str, ...] = Field(
         default=("127.0.0.1", "::1"), description="addresses of reverse proxies whose word about callers is taken"
     )
-    metrics_networks: tuple[Network, ...] = Field(
+    metrics_networks: tuple[Annotated[Network, PlainValidator(_network)], ...] = Field(
         default=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
         description="networks whose machines may read the figures at /metrics",
     )

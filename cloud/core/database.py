@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, event, func, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Text, event, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -146,13 +146,15 @@ def tell(session: AsyncSession, channel: str, text: str = "") -> None:
     session.info.setdefault(_TOLD, set()).add((channel, text))
 
 
-async def hold(session: AsyncSession, name: str) -> None:
-    """Wait until no other transaction holds `name`, and hold it until this one ends.
+async def hold(session: AsyncSession, *names: str) -> None:
+    """Wait until no other transaction holds one of `names`, and hold them until this one ends.
 
-    On SQLite there is nothing to wait for: its one writer holds everything.
+    Several are taken in one order, whoever takes them, so that two transactions never wait for each other's. On
+    SQLite there is nothing to wait for: its one writer holds everything.
     """
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+        in_order = func.unnest(literal(sorted(names), ARRAY(Text))).column_valued("name")
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(in_order, 0))))
 
 
 @asynccontextmanager
