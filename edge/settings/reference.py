@@ -10,12 +10,22 @@ from pydantic_core import PydanticUndefined
 
 from edge.settings.sections import Settings, section_of
 
+_BEGIN = "<!-- settings: made by `make docs` -->"
+_END = "<!-- end of settings -->"
+
 
 def settings_table() -> str:
     """Return every setting with its default, its bounds and its meaning, as a Markdown table."""
     rows = ["| setting | default | bounds | meaning |", "| --- | --- | --- | --- |"]
     rows += (f"| `{name}` | {_default(field)} | {_bounds(field)} | {field.description} |" for name, field in _fields())
     return "\n".join(rows) + "\n"
+
+
+def with_settings_table(page: str) -> str:
+    """Return a page of the documentation with the table renewed between its two marks."""
+    before, _, rest = page.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}\n{settings_table()}{_END}{after}"
 
 
 def _fields(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
