@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -30,8 +30,8 @@ class WebServer:
 
 
 @contextmanager
-def running_web(make: Callable[[], Awaitable[ASGIApp]]) -> Iterator[WebServer]:
-    """Yield a server of the application that `make` builds in the server's own loop."""
+def running_web(make: Callable[[], Awaitable[ASGIApp]], *, at_work: bool = False) -> Iterator[WebServer]:
+    """Yield a server of the application that `make` builds in the server's loop; `at_work` runs its lifespan too."""
     listener = socket.create_server(("127.0.0.1", 0))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="web server")
@@ -40,7 +40,8 @@ def running_web(make: Callable[[], Awaitable[ASGIApp]]) -> Iterator[WebServer]:
     try:
         app = server.call(_made(make))
         # A stream that a browser holds open would keep the server waiting for ever.
-        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, ws="none")
+        lifespan: Literal["on", "off"] = "on" if at_work else "off"
+        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, ws="none", lifespan=lifespan)
         program = uvicorn.Server(config)
         serving = asyncio.run_coroutine_threadsafe(program.serve(sockets=[listener]), loop)
         server.call(_until_started(program))
