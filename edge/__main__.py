@@ -13,8 +13,8 @@ from edge.app.claim import claim_box
 from edge.app.cloud import SOFTWARE
 from edge.app.logs import configure_logs
 from edge.app.run import run_until_stopped
+from edge.app.settings_file import DEFAULT_FILE, FILE_VARIABLE, load
 from edge.errors import EdgeError, SettingsRefused
-from edge.settings.loading import DEFAULT_FILE, FILE_VARIABLE, load
 from edge.settings.sections import LogLevel, Settings
 
 _FAILED_STATUS = 1

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from edge.app.devices import BoundDevice
+from edge.app.settings_file import read_secret
 from edge.drivers.modbus.device import ModbusDevice, ReadPlans
 from edge.drivers.modbus.line import Line
 from edge.drivers.mqtt import MqttSource, Route
 from edge.errors import SettingsRefused
-from edge.settings.loading import read_secret
 from edge.settings.sections import BrokerSettings, ModbusSettings
 from protocols.profiles.codecs import mqtt_decoder
 

@@ -1,7 +1,7 @@
 import re
 from pathlib import Path
 
-from edge.settings.loading import load
+from edge.app.settings_file import load
 from edge.settings.reference import settings_table, with_settings_table
 from tests.architecture.source import ROOT
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.app.settings_file import load, read_secret
 from edge.errors import SettingsRefused
-from edge.settings.loading import load, read_secret
 from edge.settings.sections import (
     BrokerSettings,
     CloudSettings,
