@@ -14,7 +14,7 @@ from cloud.core.errors import Refused
 from cloud.core.listing import Ask
 from cloud.core.money import Money
 from cloud.web import formats
-from cloud.web.catalogues import Catalogue
+from cloud.web.catalogues import Catalogue, Message
 from cloud.web.lists import Column, Entry, ListView, Load
 from cloud.web.reader import Reader
 from firmware_configs.look.words import _
@@ -70,6 +70,8 @@ def _cell(column: Column[Any], value: Any, reader: Reader) -> str:
         return ""
     if told := column.told(value):
         return reader.words.say(told)
+    if isinstance(value, Message):
+        return reader.words.say(value)
     if isinstance(value, datetime):
         return formats.local(value, reader.zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, int | float | Decimal):

@@ -56,7 +56,7 @@ class Column(Generic[Entry]):
     Attributes:
         name: in addresses, and in the listing's `columns` when it is sorted or filtered by.
         label: catalogue id of its heading.
-        value: what the cell holds: text, a number, an aware datetime, Money, or None.
+        value: what the cell holds: text, a Message, a number, an aware datetime, Money, or None.
         options: the values it can be filtered by; for a closed set.
         filtered: whether it has a filter: of its options, else by contained text or by a range.
         phone: whether it stands on a phone's card.

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from cloud.web import formats, words
-from cloud.web.catalogues import Locale
+from cloud.web.catalogues import Locale, Message
 from cloud.web.reader import Size, Theme, current
 from firmware_configs.look.assets import LOOK, assets
 
@@ -43,6 +43,7 @@ def environment(screens: Mapping[str, Path]) -> Environment:
         Theme=Theme,
         Size=Size,
     )
+    made.tests["message"] = lambda value: isinstance(value, Message)
     made.filters.update(
         time=_time, exact_time=_exact_time, iso=_iso, duration=_duration, money=formats.money, number=formats.number
     )

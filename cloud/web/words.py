@@ -1,6 +1,9 @@
 """The catalogue ids of closed sets that several screens show."""
 
+from cloud.alarms.domain import Cause, Words
 from cloud.core.principal import Role
+from cloud.tickets.domain import State
+from cloud.web.catalogues import Locale
 from firmware_configs.look.words import _
 from protocols.readings import Quality
 
@@ -21,3 +24,25 @@ QUALITIES = {
 }
 
 PRIORITIES = {1: _("Critical"), 2: _("High"), 3: _("Medium"), 4: _("Low")}
+
+CAUSES = {
+    Cause.BOX_AWAY: _("A box is away"),
+    Cause.BOX_CLONED: _("A box's card was copied"),
+    Cause.ROWS_CONFLICTED: _("A box sends other values for what it sent before"),
+    Cause.ROWS_LOST: _("A box has lost readings"),
+}
+"""What Gatehouse itself raises about a box."""
+
+TICKET_STATES = {
+    State.OPEN: _("Nobody's yet"),
+    State.ASSIGNED: _("Assigned"),
+    State.IN_WORK: _("In work"),
+    State.RESOLVED: _("Resolved"),
+    State.CANCELLED: _("Cancelled"),
+}
+
+
+def written(text: Words, locale: Locale) -> str:
+    """Return what somebody wrote in both languages in the reader's, or in the other where that is empty."""
+    mine, other = (text.zh, text.en) if locale is Locale.ZH_HANS else (text.en, text.zh)
+    return mine or other

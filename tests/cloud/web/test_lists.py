@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -153,6 +153,17 @@ async def test_the_csv_holds_the_view_and_runs_no_formula() -> None:
         "'=1+1,High,-1.5,2026-03-02 14:00:00+08:00,-12.34",
         '"水泵房, 3 栋",Low,,,',
     ]
+
+
+async def test_a_message_is_said_in_the_readers_language() -> None:
+    column = Column[_Row](name="x", label="x", value=lambda row: Message("from %(value)s", {"value": row.id}))
+    view = replace(_VIEW, columns=(column,))
+
+    async def load(_ask: Ask) -> Found[_Row]:
+        return Found(rows=[_Row(7)], total=1)
+
+    response = await as_csv(view, Ask(), load, replace(_READER, locale=Locale.ZH_HANS))
+    assert bytes(response.body).decode("utf-8-sig").splitlines()[1] == "从 7 起"
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
