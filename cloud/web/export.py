@@ -68,10 +68,8 @@ def _cell(column: Column[Any], value: Any, reader: Reader) -> str:
     """Return the cell as a spreadsheet takes it: a number stays one, text that looks like a formula does not run."""
     if value is None:
         return ""
-    if told := column.told(value):
-        return reader.words.say(told)
-    if isinstance(value, Message):
-        return reader.words.say(value)
+    if words := column.told(value) or (value if isinstance(value, Message) else None):
+        return reader.words.say(words)
     if isinstance(value, datetime):
         return formats.local(value, reader.zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, int | float | Decimal):
