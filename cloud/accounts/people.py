@@ -1,7 +1,7 @@
 """The people of an organisation: adding, changing and letting them go, which is an administrator's work."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,8 +11,12 @@ from cloud.accounts.tables import PersonRow
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.listing import Ask, Found, fetch
 from cloud.core.principal import Principal, Role
 from firmware_configs.look.words import _
+
+ROLES = "roles"
+"""The column of people's lists that holds several values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,20 @@ async def list_people(
     """Return the organisation's people by name: with `role` the active ones who have it, with `ids` these."""
     rows = await tables.people(session, principal.organisation_id, role=role, ids=ids)
     return [row.as_person for row in rows]
+
+
+async def ask_for_people(session: AsyncSession, principal: Principal, ask: Ask) -> Found[Person]:
+    """Return the stretch of the organisation's people that `ask` wants; a filter on ROLES is one on having them.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    roles = [Role(value) for part in ask.filters if part.column == ROLES for value in part.values]
+    others = tuple(part for part in ask.filters if part.column != ROLES)
+    listing = tables.people_listing(principal.organisation_id, roles=roles)
+    found = await fetch(session, listing, replace(ask, filters=others))
+    return Found(rows=[row.PersonRow.as_person for row in found.rows], total=found.total)
 
 
 async def names(session: AsyncSession, principal: Principal, person_ids: Collection[int]) -> dict[int, str]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import ColumnElement, Dialect, ForeignKey, String, delete, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Dialect, ForeignKey, String, Table, delete, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from cloud.accounts.domain import ABSOLUTE, FAILURES_REMEMBERED, IDLE, Organisation, Person, expires_at
 from cloud.core.database import Base, Json, hold
+from cloud.core.listing import Listing, containing
 from cloud.core.principal import Role
 
 
@@ -136,6 +138,26 @@ async def people(
     if ids is not None:
         found = found.where(PersonRow.id.in_(ids))
     return (await session.scalars(found.order_by(PersonRow.name, PersonRow.id))).all()
+
+
+def people_listing(organisation_id: int, *, roles: Collection[Role]) -> Listing:
+    """Return the list of the organisation's people, all or those with one of `roles`."""
+    found = select(PersonRow).where(PersonRow.organisation_id == organisation_id)
+    if roles:
+        found = found.where(or_(*(_has(role) for role in roles)))
+    people = cast("Table", PersonRow.__table__).c
+    return Listing(
+        select=found,
+        columns={
+            "name": people.name,
+            "login": people.login,
+            "is_active": people.is_active,
+            "signed_in_at": people.signed_in_at,
+        },
+        key=people.id,
+        order=(people.name,),
+        search=containing(people.name, people.login),
+    )
 
 
 async def organisation_by_id(session: AsyncSession, organisation_id: int) -> OrganisationRow:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Index, String, Table
+from sqlalchemy import Index, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.append_only import append_only
 from cloud.core.clock import Clock
 from cloud.core.database import Base, Json
-from cloud.core.principal import Principal
+from cloud.core.listing import Ask, Found, Listing, fetch
+from cloud.core.principal import Principal, Role
 
 State = Mapping[str, Any]
 """Fields of a thing by name, in plain JSON: strings, numbers, lists, mappings, None."""
@@ -44,7 +45,8 @@ class AuditEntry(Base):
     )
 
 
-append_only(cast("Table", AuditEntry.__table__))
+_ENTRIES = cast("Table", AuditEntry.__table__)
+append_only(_ENTRIES)
 
 
 def record(
@@ -80,6 +82,28 @@ def record(
             after=dict(after) if after is not None else None,
         )
     )
+
+
+async def list_entries(session: AsyncSession, principal: Principal, ask: Ask) -> Found[AuditEntry]:
+    """Return the organisation's audit, the newest first.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    listing = Listing(
+        select=select(AuditEntry).where(AuditEntry.organisation_id == principal.organisation_id),
+        columns={
+            "at": _ENTRIES.c.at,
+            "actor": _ENTRIES.c.actor,
+            "action": _ENTRIES.c.action,
+            "subject": _ENTRIES.c.subject,
+        },
+        key=_ENTRIES.c.id,
+        order=(_ENTRIES.c.at.desc(),),
+    )
+    found = await fetch(session, listing, ask)
+    return Found(rows=[row.AuditEntry for row in found.rows], total=found.total)
 
 
 def changed(before: State, after: State) -> tuple[dict[str, Any], dict[str, Any]]:
