@@ -105,13 +105,15 @@ class PushedSource:
             await asyncio.sleep(next(self._delays))
 
     async def _take(self, pushes: Sequence[Push]) -> None:
-        rows = [(self._devices[push.device], self._devices[push.device].intake.rows(push.values)) for push in pushes]
-        await self._buffer.append([row for _, some in rows for row in some], at_once=True)
+        told = [
+            (push, self._devices[push.device], self._devices[push.device].intake.rows(push.values)) for push in pushes
+        ]
+        await self._buffer.append([row for _, _, rows in told for row in rows], at_once=True)
         now_s = asyncio.get_running_loop().time()
-        for push, (device, some) in zip(pushes, rows, strict=True):
+        for push, device, rows in told:
+            device.intake.taken(rows)
+            device.values_taken += len(rows)
             push.confirm()
-            device.intake.taken(some)
-            device.values_taken += len(some)
             device.hear(push, now_s=now_s)
             await device.judge(None, now_s=now_s)
 
