@@ -168,7 +168,7 @@ class Buffer:
         """Take samples and return at once; they are committed with their second's, or counted as not taken."""
         if self._waiting_rows + len(rows) > WAITING_ROWS:
             self.samples_not_taken += len(rows)
-        else:
+        elif rows:
             self._gather(rows)
 
     def _gather(self, samples: Sequence[Row]) -> _Group:
