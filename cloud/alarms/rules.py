@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Table, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.book import end, in_unit, is_judged, keep_state, terms_of
@@ -18,6 +18,7 @@ from cloud.alarms.terms import Kind, Terms, checked, kind_of
 from cloud.core import audit
 from cloud.core.clock import Clock, to_us
 from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal, Role
 from cloud.fleet import service as fleet
 from cloud.fleet.domain import Point
@@ -27,6 +28,7 @@ from protocols.units import UNITS, alike, symbol
 
 TRIAL = timedelta(days=30)
 _STRETCH = timedelta(days=1)
+_RULES = cast("Table", RuleRow.__table__).c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,24 @@ async def rules_at(session: AsyncSession, principal: Principal, *, point_id: int
         _rules(principal).where(RuleRow.point_id == point_id, RuleRow.removed_at.is_(None)).order_by(RuleRow.id)
     )
     return [to_rule(row) for row in rows]
+
+
+async def list_rules(session: AsyncSession, principal: Principal, ask: Ask) -> Found[Rule]:
+    """Return the organisation's rules, those that are removed left out."""
+    listing = Listing(
+        select=_rules(principal).where(RuleRow.removed_at.is_(None)),
+        columns={
+            "name": func.coalesce(func.nullif(_RULES.name_zh, ""), _RULES.name_en),
+            "kind": _RULES.kind,
+            "priority": _RULES.priority,
+            "enabled": case((_RULES.is_enabled, 1), else_=0),
+        },
+        key=_RULES.id,
+        order=(_RULES.priority,),
+        search=containing(_RULES.name_zh, _RULES.name_en),
+    )
+    found = await fetch(session, listing, ask)
+    return Found(rows=[to_rule(row.RuleRow) for row in found.rows], total=found.total)
 
 
 async def try_terms(

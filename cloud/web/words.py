@@ -34,7 +34,7 @@ CAUSES = {
 """What Gatehouse itself raises about a box."""
 
 TICKET_STATES = {
-    State.OPEN: _("Nobody's yet"),
+    State.OPEN: _("ticket|Open"),
     State.ASSIGNED: _("Assigned"),
     State.IN_WORK: _("In work"),
     State.RESOLVED: _("Resolved"),

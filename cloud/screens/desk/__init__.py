@@ -1,0 +1,1 @@
+"""The front desk and those whom it sends: tickets."""

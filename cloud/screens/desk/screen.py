@@ -1,0 +1,34 @@
+"""The screen of the front desk, and of the repair workers whom it sends, as a whole."""
+
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from cloud.core.principal import Role
+from cloud.screens.desk import ticket, tickets
+from cloud.tickets.service import count_waiting
+from cloud.web.screen import Entry, Screen
+from firmware_configs.look.words import _
+
+router = APIRouter()
+# The list's addresses come first: `/tickets/new` is no ticket's number.
+for part in (tickets.router, ticket.router):
+    router.include_router(part)
+
+SCREEN = Screen(
+    name="desk",
+    router=router,
+    templates=Path(__file__).parent / "templates",
+    entries=(
+        Entry(
+            label=_("Tickets"),
+            purpose=_("See what is to be done by when, give it to somebody, and do it."),
+            path="/tickets",
+            icon="ticket",
+            key="t",
+            roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER}),
+            first_for=frozenset({Role.DESK, Role.WORKER}),
+            waiting=count_waiting,
+        ),
+    ),
+)
