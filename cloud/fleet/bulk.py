@@ -9,11 +9,49 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.fleet.driver import change, fetch
+
 # Each size is a statement of its own that SQLite's wrapper keeps prepared; a row's repetition fills up to the next.
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 Source = tuple[str, tuple[Any, ...]]
 """SQL that yields the rows, for `WITH x(a, b) AS (...)` and `INSERT INTO x ...`, and its parameters."""
+
+
+async def run(session: AsyncSession, sql: str, rows: Sequence[Sequence[Any]], types: Sequence[str]) -> None:
+    """Run `sql` with `rows` in the place of its {source}; it must not mind that a row comes more than once.
+
+    Args:
+        session: whose transaction it belongs to.
+        sql: a statement for both databases.
+        rows: each with a value per type; without any, nothing is run.
+        types: PostgreSQL's names of the columns' types.
+    """
+    connection = await session.connection()
+    for source, values in sources(rows, types, is_sqlite=connection.dialect.name == "sqlite"):
+        await change(connection, sql.format(source=source), values)
+
+
+async def find(
+    session: AsyncSession, sql: str, rows: Sequence[Sequence[Any]], types: Sequence[str], *, locking: str = ""
+) -> list[tuple[Any, ...]]:
+    """Return what a query finds with `rows` in the place of its {source}, of which one may come more than once.
+
+    Args:
+        session: whose transaction it belongs to.
+        sql: a query for both databases.
+        rows: each with a value per type; without any, nothing is found.
+        types: PostgreSQL's names of the columns' types.
+        locking: what PostgreSQL shall hear at the end; SQLite's one writer holds everything already.
+    """
+    connection = await session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    found: list[tuple[Any, ...]] = []
+    for source, values in sources(rows, types, is_sqlite=is_sqlite):
+        found += await fetch(connection, sql.format(source=source) + ("" if is_sqlite else locking), values)
+    return found
 
 
 def sources(rows: Sequence[Sequence[Any]], types: Sequence[str], *, is_sqlite: bool) -> Iterator[Source]:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Table, bindparam, update
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock, to_us
 from cloud.core.events import Event
-from cloud.core.outbox import emit
+from cloud.core.outbox import emit_all
 from cloud.fleet.batches import numbers
 from cloud.fleet.domain import ReadingsTaken, RowsConflicted, RowsLost, SeriesRow, SetAsideReason
 from cloud.fleet.latest import keep_newest, replace_older
@@ -30,26 +29,26 @@ _BEHIND = (
 async def enter(session: AsyncSession, clock: Clock, arrivals: Sequence[Arrived]) -> list[BatchTaken]:
     """Enter batches, in their order, into what is known of their stores, and return the answer to each."""
     now = clock.now()
-    stores = await open_stores(session, {_key(arrived): arrived.box.organisation_id for arrived in arrivals}, now=now)
+    now_us = to_us(now)
+    owners = {_key(arrived): arrived.box.organisation_id for arrived in arrivals}
+    losing = {_key(arrived) for arrived in arrivals if arrived.batch.lost}
+    stores = await open_stores(session, owners, losing=losing, now_us=now_us)
     await _load_asides(session, stores, arrivals)
     received = [(arrived, receive(stores[_key(arrived)], arrived)) for arrived in arrivals]
-    await save(session, list(stores.values()), now=now)
+    await save(session, stores.values(), now_us=now_us)
     for arrived, outcome in received:
         if outcome.asides:
             await add_asides(session, stores[_key(arrived)], outcome.asides, box=arrived.box, now=now)
-    await _keep_newest(session, received, now=now)
+    await _keep_newest(session, received, now_us=now_us)
     await _note_lateness(session, arrivals)
-    # By box, so that two workers never wait for each other's subjects.
-    for arrived, outcome in sorted(received, key=lambda pair: pair[0].box.box_id):
-        for event in _news(arrived, outcome):
-            await emit(session, clock, event)
+    await emit_all(session, clock, [event for arrived, outcome in received for event in _news(arrived, outcome)])
     return [
         BatchTaken(
             v=WIRE_VERSION,
             store=arrived.batch.store,
             held=stores[_key(arrived)].held_numbers(),
             set_aside=outcome.set_aside,
-            time_us=to_us(now),
+            time_us=now_us,
         )
         for arrived, outcome in received
     ]
@@ -70,13 +69,13 @@ async def _load_asides(
         stores[key].asides = await load_asides(session, stores[key].id, seqs)
 
 
-async def _keep_newest(session: AsyncSession, received: Sequence[tuple[Arrived, Outcome]], *, now: datetime) -> None:
+async def _keep_newest(session: AsyncSession, received: Sequence[tuple[Arrived, Outcome]], *, now_us: int) -> None:
     newest: dict[int, SeriesRow] = {}
     organisations: dict[int, int] = {}
     for arrived, outcome in received:
         keep_newest(newest, outcome.taken, by_time=arrived.sifted.is_by_time)
         organisations.update(dict.fromkeys((row[0] for row in outcome.taken), arrived.box.organisation_id))
-    await replace_older(session, newest, organisations=organisations, received_us=to_us(now))
+    await replace_older(session, newest, organisations=organisations, received_us=now_us)
 
 
 async def _note_lateness(session: AsyncSession, arrivals: Sequence[Arrived]) -> None:

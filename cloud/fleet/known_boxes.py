@@ -9,25 +9,29 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.database import Database
-from cloud.fleet.domain import BoxIdentity, BoxState
+from cloud.fleet import bulk
+from cloud.fleet.domain import BoxIdentity
 from cloud.fleet.receipts import held_numbers
-from cloud.fleet.tables import BoxRow, PointRow
+from cloud.fleet.tables import PointRow
 from cloud.fleet.together import Together
 from protocols.ranges import Range
 
 _ROUND_BOXES = 64
 _BOXES_REMEMBERED = 10_000
 
-_BOXES = cast("Table", BoxRow.__table__)
 _POINTS = cast("Table", PointRow.__table__)
-_OF_BOX = ("id", "state", "public_key", "inventory_revision", "configuration_revision")
+_ID = ("bigint",)
+_FIND_BOXES = """
+    WITH wanted (id) AS ({source})
+    SELECT boxes.id, public_key, inventory_revision, configuration_revision
+    FROM wanted CROSS JOIN boxes WHERE boxes.id = wanted.id"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxPoints:
     """A box's points, as of a revision of its inventory and of its configuration."""
 
-    revision: tuple[int, int]
+    revision: list[int]
     ids: dict[str, int]
     watched: frozenset[int]
 
@@ -53,17 +57,14 @@ class KnownBoxes:
         return await self._look((box, store))
 
     async def _look_round(self, asked: Sequence[tuple[BoxIdentity, str]]) -> list[Known | None]:
-        # any organisation: each box has proved who it is
+        keys = {}
+        points = {}
         async with self._database.reading() as session:
-            chosen = select(*(_BOXES.c[name] for name in _OF_BOX)).where(
-                _BOXES.c.id.in_({box.box_id for box, _ in asked})
-            )
-            keys = {}
-            points = {}
-            for row in await session.execute(chosen):
-                keys[row.id] = row.public_key if row.state is BoxState.ACTIVE else None
-                revision = (row.inventory_revision, row.configuration_revision)
-                points[row.id] = await self._points_of(session, row.id, revision)
+            for box_id, key, *revision in await bulk.find(
+                session, _FIND_BOXES, [(box.box_id,) for box, _ in asked], _ID
+            ):
+                keys[box_id] = key
+                points[box_id] = await self._points_of(session, box_id, revision)
             held = await held_numbers(session, {(box.box_id, store) for box, store in asked})
         return [
             Known(points=points[box.box_id], held=held.get((box.box_id, store), []))
@@ -72,7 +73,7 @@ class KnownBoxes:
             for box, store in asked
         ]
 
-    async def _points_of(self, session: AsyncSession, box_id: int, revision: tuple[int, int]) -> BoxPoints:
+    async def _points_of(self, session: AsyncSession, box_id: int, revision: list[int]) -> BoxPoints:
         points = self._points.get(box_id)
         if points is None or points.revision != revision:
             # any organisation: the box has proved who it is

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.fleet.bulk import sources
+from cloud.fleet import bulk
 from cloud.fleet.domain import SeriesRow
 
 _TYPES = ("bigint", "bigint", "bigint", "double precision", "bigint", "bigint")
@@ -43,6 +43,4 @@ async def replace_older(
     """
     # In the order of their ids, so that two workers never wait for each other's rows.
     rows = [(row[0], organisations[row[0]], *row[1:], received_us) for _, row in sorted(newest.items())]
-    connection = await session.connection()
-    for source, values in sources(rows, _TYPES, is_sqlite=connection.dialect.name == "sqlite"):
-        await connection.exec_driver_sql(_REPLACE.format(source=source), values)
+    await bulk.run(session, _REPLACE, rows, _TYPES)

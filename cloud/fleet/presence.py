@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import Table, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, to_us
 from cloud.core.database import hold
 from cloud.core.errors import NotSignedIn
 from cloud.core.outbox import emit
@@ -38,7 +38,7 @@ _HEAD_TOLD = (
     .where(_STORES.c.box_id == bindparam("of"), _STORES.c.store == bindparam("named"))
     .values(
         head=case((_STORES.c.head < bindparam("told"), bindparam("told")), else_=_STORES.c.head),
-        head_at=bindparam("at"),
+        head_us=bindparam("at"),
     )
 )
 
@@ -93,7 +93,7 @@ async def open_session(session: AsyncSession, clock: Clock, box: BoxIdentity, *,
     present.session, present.boot = number, hello.boot
     present.opened_at = present.seen_at = clock.now()
     present.closed_at = present.pending = present.buffer_hours_left = None
-    await _tell_heads(session, [(box.box_id, hello.store, hello.head)], now=clock.now())
+    await _tell_heads(session, [(box.box_id, hello.store, hello.head)], now_us=to_us(clock.now()))
     return Opened(held=await _held_of(session, box, hello.store), revision=row.configuration_revision)
 
 
@@ -128,7 +128,7 @@ async def note_heartbeats(session: AsyncSession, clock: Clock, heard: Sequence[H
                 for one in counting
             ],
         )
-        await _tell_heads(session, [(one.box.box_id, one.store, one.ping.head) for one in counting], now=now)
+        await _tell_heads(session, [(one.box.box_id, one.store, one.ping.head) for one in counting], now_us=to_us(now))
     for one in pushed_out:
         row = rows[one.box.box_id]
         said_lately = row.cloned_at is not None and now - row.cloned_at < CLONE_SAID_EVERY
@@ -143,7 +143,7 @@ async def note_heartbeats(session: AsyncSession, clock: Clock, heard: Sequence[H
 async def quiet_boxes(session: AsyncSession, *, since: datetime) -> dict[int, int]:
     """Return the organisations of the boxes, by box, that are let in and have said nothing since an instant."""
     # any organisation: a job looks after all of them
-    sent = select(StoreRow.id).where(StoreRow.box_id == BoxRow.id, StoreRow.last_batch_at >= since)
+    sent = select(StoreRow.id).where(StoreRow.box_id == BoxRow.id, StoreRow.last_batch_us >= since)
     rows = await session.execute(
         select(BoxRow.id, BoxRow.organisation_id)
         .outerjoin(PresenceRow, PresenceRow.box_id == BoxRow.id)
@@ -185,7 +185,7 @@ async def _held_of(session: AsyncSession, box: BoxIdentity, current: str) -> dic
     rows = await session.execute(
         select(StoreRow.id, StoreRow.store)
         .where(StoreRow.organisation_id == box.organisation_id, StoreRow.box_id == box.box_id)
-        .order_by((StoreRow.store == current).desc(), StoreRow.last_batch_at.desc())
+        .order_by((StoreRow.store == current).desc(), StoreRow.last_batch_us.desc())
         .limit(_STORES_TOLD)
     )
     names = {row.id: row.store for row in rows}
@@ -193,7 +193,7 @@ async def _held_of(session: AsyncSession, box: BoxIdentity, current: str) -> dic
     return {store: [part.numbers for part in held[store_id]] for store_id, store in names.items()}
 
 
-async def _tell_heads(session: AsyncSession, heads: Sequence[tuple[int, str, int]], *, now: datetime) -> None:
+async def _tell_heads(session: AsyncSession, heads: Sequence[tuple[int, str, int]], *, now_us: int) -> None:
     await session.execute(
-        _HEAD_TOLD, [{"of": box_id, "named": store, "told": head, "at": now} for box_id, store, head in heads]
+        _HEAD_TOLD, [{"of": box_id, "named": store, "told": head, "at": now_us} for box_id, store, head in heads]
     )

@@ -1,17 +1,17 @@
 """The ledger's rows, read and written for many stores at a time."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import Table, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.core.clock import to_us
 from cloud.core.database import hold
 from cloud.core.principal import Principal
+from cloud.fleet import bulk
 from cloud.fleet.domain import BoxIdentity, SetAsideReason
 from cloud.fleet.ledger import HeldRange, StoreHistory
 from cloud.fleet.tables import HeldRangeRow, LostRangeRow, SetAsideRow, StoreRow
@@ -49,12 +49,8 @@ class OpenStore:
     lost: list[Range]
     asides: dict[int, list[Aside]] = field(default_factory=dict)
     """What is set aside, by number; only of numbers that `load_asides` was asked for."""
-    saved_held: Sequence[HeldRange] = field(init=False)
-    saved_lost: Sequence[Range] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.saved_held = tuple(self.held)
-        self.saved_lost = tuple(self.lost)
+    saved_held: Sequence[HeldRange] = ()
+    saved_lost: Sequence[Range] = ()
 
     def held_numbers(self) -> list[Range]:
         """Return what is held, without times."""
@@ -68,28 +64,33 @@ _LOST = cast("Table", LostRangeRow.__table__)
 _STORES = cast("Table", StoreRow.__table__)
 
 # Built once: building a statement costs more than running it.
-_TELL_STORE = (
-    update(_STORES)
-    .where(_STORES.c.id == bindparam("of"))
-    .values({name: bindparam(f"to_{name}") for name in ("head", "head_at", "pending", "last_batch_at")})
-)
-_GROW_HELD = (
-    update(_HELD)
-    .where(_HELD.c.store_id == bindparam("of"), _HELD.c.first == bindparam("at"))
-    .values({name: bindparam(f"to_{name}") for name in ("last", "last_us")})
-)
 _ADD_ASIDES = insert(_ASIDES)
 _ADD_STORE = insert(_STORES)
-_ADD_HELD = insert(_HELD)
-_DROP_HELD = delete(_HELD).where(_HELD.c.store_id == bindparam("of"), _HELD.c.first == bindparam("at"))
 _ADD_LOST = insert(_LOST)
+_DROP_HELD = delete(_HELD).where(_HELD.c.store_id == bindparam("of"), _HELD.c.first == bindparam("at"))
 _DROP_LOST = delete(_LOST).where(_LOST.c.store_id == bindparam("of"), _LOST.c.first == bindparam("at"))
+_KEY = ("bigint", "text")
+_FIND_STORES = """
+    WITH wanted (box_id, store) AS ({source})
+    SELECT box_stores.box_id, box_stores.store, box_stores.id, head, pending,
+        held_ranges.first, held_ranges.last, first_us, last_us
+    FROM (SELECT DISTINCT box_id, store FROM wanted) AS one CROSS JOIN box_stores
+    LEFT JOIN held_ranges ON held_ranges.store_id = box_stores.id
+    WHERE box_stores.box_id = one.box_id AND box_stores.store = one.store
+    ORDER BY box_stores.id, held_ranges.first"""
+_TELL_STORES = """
+    WITH told (id, head, pending, now_us) AS ({source})
+    UPDATE box_stores SET head = told.head, head_us = now_us, pending = told.pending, last_batch_us = now_us
+    FROM told WHERE box_stores.id = told.id"""
+_PUT_HELD = """
+    INSERT INTO held_ranges (store_id, first, last, first_us, last_us) {source}
+    ON CONFLICT (store_id, first) DO UPDATE SET last = excluded.last, last_us = excluded.last_us"""
 
 
 async def histories(session: AsyncSession, principal: Principal, *, box_id: int) -> list[StoreHistory]:
     """Return all that is known of a box's stores, the oldest first."""
     ours = (StoreRow.organisation_id == principal.organisation_id, StoreRow.box_id == box_id)
-    stores = (await session.scalars(select(StoreRow).where(*ours).order_by(StoreRow.first_batch_at, StoreRow.id))).all()
+    stores = (await session.scalars(select(StoreRow).where(*ours).order_by(StoreRow.first_batch_us, StoreRow.id))).all()
     ids = [store.id for store in stores]
     held = await held_ranges(session, ids)
     lost = await lost_ranges(session, ids)
@@ -98,8 +99,8 @@ async def histories(session: AsyncSession, principal: Principal, *, box_id: int)
             held=held[store.id],
             lost=lost[store.id],
             head=store.head,
-            head_us=to_us(store.head_at),
-            began_us=to_us(store.first_batch_at),
+            head_us=store.head_us,
+            began_us=store.first_batch_us,
         )
         for store in stores
     ]
@@ -125,47 +126,48 @@ async def lost_ranges(session: AsyncSession, store_ids: Collection[int]) -> defa
     return lost
 
 
-async def held_numbers(session: AsyncSession, stores: Collection[StoreKey]) -> dict[StoreKey, list[Range]]:
-    """Return the numbers that are held, by store; an unknown store is left out."""
-    # any organisation: a store is found by its box, which has proved who it is
-    chosen = (
-        select(_STORES.c.box_id, _STORES.c.store, _HELD.c.first, _HELD.c.last)
-        .join_from(_STORES, _HELD, _HELD.c.store_id == _STORES.c.id)
-        .where(tuple_(_STORES.c.box_id, _STORES.c.store).in_(stores))
-        .order_by(_STORES.c.id, _HELD.c.first)
-    )
+async def held_numbers(session: AsyncSession, stores: Iterable[StoreKey]) -> dict[StoreKey, list[Range]]:
+    """Return the numbers that are held, by store; an unknown store is left out.
+
+    A store is found by its box, which has proved who it is.
+    """
     held: defaultdict[StoreKey, list[Range]] = defaultdict(list)
-    for row in await session.execute(chosen):
-        held[row.box_id, row.store].append((row.first, row.last))
+    for box_id, store, _, _, _, first, last, _, _ in await bulk.find(session, _FIND_STORES, list(stores), _KEY):
+        if first is not None:
+            held[box_id, store].append((first, last))
     return dict(held)
 
 
 async def open_stores(
-    session: AsyncSession, owners: Mapping[StoreKey, int], *, now: datetime
+    session: AsyncSession, owners: Mapping[StoreKey, int], *, losing: Collection[StoreKey], now_us: int
 ) -> dict[StoreKey, OpenStore]:
     """Return the entries of stores, locked until the transaction ends; one that is new is made.
 
     Args:
         session: of the transaction.
         owners: the organisation of each store.
-        now: the cloud's clock.
+        losing: stores whose lost ranges are wanted; those of others are left empty, and stay as they are.
+        now_us: the cloud's clock.
     """
     found = await _locked(session, owners)
-    missing = sorted(owners.keys() - found.keys())
-    if not missing:
-        return found
-    for box_id, store in missing:
-        await hold(session, f"store {box_id} {store}")  # another worker may be making it too
-    found = await _locked(session, owners)
-    times = {"head_at": now, "first_batch_at": now, "last_batch_at": now}
-    new = [
-        {"organisation_id": owners[key], "box_id": key[0], "store": key[1], "head": 0, "pending": 0, **times}
-        for key in missing
-        if key not in found
-    ]
-    if new:
-        await session.execute(_ADD_STORE, new)
-    return await _locked(session, owners)
+    if missing := sorted(owners.keys() - found.keys()):
+        await hold(session, *(f"store {box_id} {store}" for box_id, store in missing))  # others may be making it too
+        found = await _locked(session, owners)
+        times = {"head_us": now_us, "first_batch_us": now_us, "last_batch_us": now_us}
+        new = [
+            {"organisation_id": owners[key], "box_id": key[0], "store": key[1], "head": 0, "pending": 0, **times}
+            for key in missing
+            if key not in found
+        ]
+        if new:
+            await session.execute(_ADD_STORE, new)
+        found = await _locked(session, owners)
+    if losing:
+        lost = await lost_ranges(session, [found[key].id for key in losing])
+        for key in losing:
+            found[key].lost = lost[found[key].id]
+            found[key].saved_lost = tuple(found[key].lost)
+    return found
 
 
 async def load_asides(session: AsyncSession, store_id: int, seqs: Collection[int]) -> dict[int, list[Aside]]:
@@ -186,44 +188,35 @@ async def add_asides(
     await session.execute(_ADD_ASIDES, [{**whose, **asdict(aside)} for aside in asides])
 
 
-async def save(session: AsyncSession, stores: Sequence[OpenStore], *, now: datetime) -> None:
+async def save(session: AsyncSession, stores: Collection[OpenStore], *, now_us: int) -> None:
     """Write what has changed in the entries."""
-    told = {"to_head_at": now, "to_last_batch_at": now}
-    await session.execute(
-        _TELL_STORE, [{"of": store.id, "to_head": store.head, "to_pending": store.pending, **told} for store in stores]
-    )
-    dropped, grown, added, found, lost = [], [], [], [], []
+    dropped, put, found, lost = [], [], [], []
     for store in stores:
         before = {part.first: part for part in store.saved_held}
-        after = {part.first: part for part in store.held}
-        dropped += [{"of": store.id, "at": first} for first in before.keys() - after.keys()]
-        added += [{"store_id": store.id, **asdict(after[first])} for first in after.keys() - before.keys()]
-        grown += [
-            {"of": store.id, "at": part.first, "to_last": part.last, "to_last_us": part.last_us}
-            for first, part in after.items()
-            if first in before and before[first] != part
-        ]
+        dropped += [{"of": store.id, "at": first} for first in before.keys() - {part.first for part in store.held}]
+        put += [(store.id, *astuple(part)) for part in store.held if before.get(part.first) != part]
         found += [{"of": store.id, "at": first} for first, _ in set(store.saved_lost) - set(store.lost)]
         lost += [
-            {"store_id": store.id, "first": first, "last": last, "declared_at": now}
+            {"store_id": store.id, "first": first, "last": last, "declared_us": now_us}
             for first, last in set(store.lost) - set(store.saved_lost)
         ]
-    changes = ((_DROP_HELD, dropped), (_ADD_HELD, added), (_GROW_HELD, grown), (_DROP_LOST, found), (_ADD_LOST, lost))
-    for statement, rows in changes:
+    for statement, rows in ((_DROP_HELD, dropped), (_DROP_LOST, found), (_ADD_LOST, lost)):
         if rows:
             await session.execute(statement, rows)
+    await bulk.run(session, _PUT_HELD, put, ["bigint"] * 5)
+    told = [(store.id, store.head, store.pending, now_us) for store in stores]
+    await bulk.run(session, _TELL_STORES, told, ["bigint"] * 4)
 
 
-async def _locked(session: AsyncSession, keys: Collection[StoreKey]) -> dict[StoreKey, OpenStore]:
-    # any organisation: a store is found by its box, which has proved who it is
-    columns = (_STORES.c.id, _STORES.c.box_id, _STORES.c.store, _STORES.c.head, _STORES.c.pending)
-    chosen = select(*columns).where(tuple_(_STORES.c.box_id, _STORES.c.store).in_(keys))
-    rows = (await session.execute(chosen.order_by(_STORES.c.id).with_for_update())).all()
-    held = await held_ranges(session, [row.id for row in rows])
-    lost = await lost_ranges(session, [row.id for row in rows])
-    return {
-        (row.box_id, row.store): OpenStore(
-            id=row.id, head=row.head, pending=row.pending, held=held[row.id], lost=lost[row.id]
-        )
-        for row in rows
-    }
+async def _locked(session: AsyncSession, keys: Iterable[StoreKey]) -> dict[StoreKey, OpenStore]:
+    found: dict[StoreKey, OpenStore] = {}
+    rows = await bulk.find(session, _FIND_STORES, sorted(keys), _KEY, locking=" FOR UPDATE OF box_stores")
+    for box_id, store, store_id, head, pending, *held in rows:
+        entry = found.get((box_id, store))
+        if entry is None:
+            entry = found[box_id, store] = OpenStore(id=store_id, head=head, pending=pending, held=[], lost=[])
+        if held[0] is not None:
+            entry.held.append(HeldRange(*held))
+    for entry in found.values():
+        entry.saved_held = tuple(entry.held)
+    return found

@@ -11,6 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from cloud.fleet.bulk import sources
 from cloud.fleet.domain import FirstAndLast, Hour, Reading, SeriesRow
+from cloud.fleet.driver import change, fetch
 from cloud.fleet.series import HOUR_US, Held, HeldValues, compare
 from cloud.fleet.together import Together
 
@@ -132,7 +133,7 @@ class SqlSeries:
         inserted = 0
         async with self._engine.begin() as connection:
             for source, values in sources(rows, _TYPES, is_sqlite=self._is_sqlite):
-                inserted += (await connection.exec_driver_sql(_INSERT.format(source=source), values)).rowcount
+                inserted += await change(connection, _INSERT.format(source=source), values)
             if inserted == len(rows):
                 return [[] for _ in parts]
             return [_positions_of_clashes(await self._holds(connection, part)) for part in parts]
@@ -140,15 +141,15 @@ class SqlSeries:
     async def _holds(self, connection: AsyncConnection, rows: Sequence[SeriesRow]) -> list[Held]:
         held: HeldValues = {}
         for source, values in sources([row[:2] for row in rows], _TYPES[:2], is_sqlite=self._is_sqlite):
-            found: Sequence[_Row] = (await connection.exec_driver_sql(_HELD.format(source=source), values)).all()
-            held.update({(row[0], row[1]): (row[2], row[3]) for row in found})
+            found = await fetch(connection, _HELD.format(source=source), values)
+            held.update({(point_id, time_us): (value, flags) for point_id, time_us, value, flags in found})
         return [compare(held, row) for row in rows]
 
-    async def _by_point(self, sql: str, point_ids: Collection[int]) -> list[_Row]:
-        found: list[_Row] = []
+    async def _by_point(self, sql: str, point_ids: Collection[int]) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
         async with self._reading.connect() as connection:
             for source, values in sources([(point,) for point in point_ids], _TYPES[:1], is_sqlite=self._is_sqlite):
-                found.extend(await connection.exec_driver_sql(sql.format(source=source), values))
+                found += await fetch(connection, sql.format(source=source), values)
         return found
 
 

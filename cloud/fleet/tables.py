@@ -160,7 +160,7 @@ class StoreRow(Base):
     """A buffer file of a box, as far as the cloud has heard of it.
 
     Attributes:
-        head: the newest sequence number that the box has told of, and `head_at` the cloud's time when it did.
+        head: the newest sequence number that the box has told of, and `head_us` the cloud's time when it did.
         pending: of its latest batch.
     """
 
@@ -171,10 +171,10 @@ class StoreRow(Base):
     box_id: Mapped[int] = mapped_column(ForeignKey("boxes.id"))
     store: Mapped[str] = mapped_column(String(32))
     head: Mapped[int]
-    head_at: Mapped[datetime]
+    head_us: Mapped[int]
     pending: Mapped[int]
-    first_batch_at: Mapped[datetime]
-    last_batch_at: Mapped[datetime]
+    first_batch_us: Mapped[int]
+    last_batch_us: Mapped[int]
 
     __table_args__ = (UniqueConstraint("box_id", "store"),)
 
@@ -199,7 +199,7 @@ class LostRangeRow(Base):
     store_id: Mapped[int] = mapped_column(ForeignKey("box_stores.id"), primary_key=True, autoincrement=False)
     first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
-    declared_at: Mapped[datetime]
+    declared_us: Mapped[int]
 
 
 class SetAsideRow(Base):
