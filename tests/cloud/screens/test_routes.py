@@ -1,0 +1,83 @@
+"""What holds for every page there is, whoever wrote it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cloud.core.principal import Role
+from tests.cloud.estate import Estate
+from tests.cloud.screens.whole import Whole, make_whole, pages
+from tests.cloud.web.conftest import Browser
+
+_OPEN_TO_ALL = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/appearance")}
+
+
+@pytest.fixture
+async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
+    whole = await make_whole(tmp_path)
+    yield whole
+    await whole.close()
+
+
+def _browser(whole: Whole, estate: Estate) -> Browser:
+    transport = httpx.ASGITransport(app=whole.app)
+    headers = {"Accept": "text/html"}
+    return Browser(login_of=estate.login, transport=transport, base_url="http://gatehouse.test", headers=headers)
+
+
+def _requests(whole: Whole) -> list[tuple[str, str]]:
+    return [(method, whole.path(route)) for route in pages(whole.app) for method in sorted(route.methods)]
+
+
+async def test_a_stranger_sees_nothing_but_the_sign_in(whole: Whole) -> None:
+    async with _browser(whole, whole.site.estate) as stranger:
+        token = await stranger.token()
+        answers = {
+            (method, path): await stranger.request(method, path, headers={"X-CSRF-Token": token})
+            for method, path in _requests(whole)
+            if (method, path) not in _OPEN_TO_ALL
+        }
+    assert answers
+    shown = {
+        request: answer.status_code
+        for request, answer in answers.items()
+        if not answer.headers.get("location", "").startswith("/sign-in")
+    }
+    assert shown == {}
+
+
+async def test_no_act_is_taken_without_this_browsers_token(whole: Whole) -> None:
+    async with _browser(whole, whole.site.estate) as boss:
+        await boss.sign_in(Role.ADMINISTRATOR)
+        acts = [path for method, path in _requests(whole) if method != "GET"]
+        taken = {path: status for path in acts if (status := (await boss.post(path)).status_code) != 403}
+    assert taken == {}
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_every_page_opens_or_says_who_may_open_it(whole: Whole, role: Role) -> None:
+    async with _browser(whole, whole.site.estate) as person:
+        await person.sign_in(role)
+        paths = [path for method, path in _requests(whole) if method == "GET"]
+        answers = {path: (await person.get(path)).status_code for path in paths}
+    allowed = {200} if role is Role.ADMINISTRATOR else {200, 403}
+    assert {path: status for path, status in answers.items() if status not in allowed} == {}
+
+
+async def test_the_neighbour_finds_none_of_it(whole: Whole) -> None:
+    async with _browser(whole, whole.neighbour) as neighbour:
+        await neighbour.sign_in(Role.ADMINISTRATOR)
+        headers = {"X-CSRF-Token": await neighbour.token("/me")}
+        answers = {
+            (method, route.path): await neighbour.request(method, whole.path(route), headers=headers)
+            for route in pages(whole.app)
+            if "{" in route.path
+            for method in route.methods
+        }
+        lists = [await neighbour.get(path) for method, path in _requests(whole) if method == "GET"]
+    assert answers
+    assert {request: a.status_code for request, a in answers.items() if a.status_code not in {404, 422}} == {}
+    told = [answer.url.path for answer in [*answers.values(), *lists] for name in whole.names if name in answer.text]
+    assert told == []

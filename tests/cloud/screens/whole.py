@@ -1,0 +1,103 @@
+"""The whole application over a building in which something happened: what tests of every page stand on."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.responses import HTMLResponse
+
+from cloud.accounts import service as accounts
+from cloud.app.application import create_app
+from cloud.core.database import Base, Database
+from cloud.core.outbox import DeliveryState, OutboxDelivery
+from cloud.core.principal import Role
+from cloud.settings import Settings
+from cloud.tickets import from_alarms
+from cloud.tickets.domain import Act
+from tests.clocks import FixedClock
+from tests.cloud.alarms.site import Site, make_site
+from tests.cloud.estate import PASSWORD, Estate, make_organisation
+
+
+@dataclass
+class Whole:
+    """A running building in one organisation, and another organisation next door."""
+
+    app: FastAPI
+    clock: FixedClock
+    site: Site
+    neighbour: Estate
+    examples: dict[str, object] = field(default_factory=dict)
+    """By the name of a path's parameter, a value that is there."""
+    names: tuple[str, ...] = ("云杉苑", "3 栋", "办公室温度异常")
+    """What only the organisation itself may read."""
+
+    @property
+    def database(self) -> Database:
+        database: Database = self.app.state.frame.database
+        return database
+
+    async def close(self) -> None:
+        """Let go of the databases."""
+        await self.app.state.series.close()
+        await self.database.close()
+
+    def login(self, role: Role) -> str:
+        return self.site.estate.login(role)
+
+    def path(self, route: RouteContext) -> str:
+        """Return a route's address with the examples in it, and what it must be asked for."""
+        asked = "?point={point_id}" if route.path == "/admin/rules/new" else ""
+        return (route.path + asked).format(**self.examples)
+
+
+async def make_whole(folder: Path) -> Whole:
+    """Return the application with an alarm that stands, one that returned, and their tickets."""
+    clock = FixedClock()
+    app = create_app(Settings(data_folder=folder), clock=clock)
+    database: Database = app.state.frame.database
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await app.state.series.prepare()
+    site = await make_site(database, clock, app.state.series, await make_organisation(database, clock))
+    neighbour = await make_organisation(database, clock, name="隔壁物业")
+    rule_id = await site.rule()
+    await site.measure((-7_200, 70.0), (-7_100, 91.0), (-3_600, 70.0), (-60, 95.5))
+    async with database.transaction() as session:
+        ticket_ids = [
+            await from_alarms.open_for_alarm(session, clock, site.operator, alarm_id=alarm.id)
+            for alarm in await site.alarms()
+        ]
+        (await session.get_one(OutboxDelivery, 1)).state = DeliveryState.DEAD
+        await accounts.sign_in(
+            session, clock, login=site.estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
+        )
+    return Whole(
+        app=app,
+        clock=clock,
+        site=site,
+        neighbour=neighbour,
+        examples={
+            "act": Act.TAKE,
+            "alarm_id": (await site.alarms())[-1].id,
+            "box_id": site.box_id,
+            "community_id": site.community_id,
+            "letter_id": 1,
+            "noun": "places",
+            "person_id": site.estate.principals[Role.WORKER].person_id or 0,
+            "place_id": site.place_id,
+            "point_id": next(iter(site.points.values())),
+            "rule_id": rule_id,
+            "session_id": 1,
+            "thing_id": site.place_id,
+            "ticket_id": ticket_ids[-1],
+        },
+    )
+
+
+def pages(app: FastAPI) -> list[RouteContext]:
+    """Return every route that a browser opens or sends a form to."""
+    return [
+        route for route in iter_route_contexts(app.routes) if getattr(route, "response_class", None) is HTMLResponse
+    ]

@@ -1,0 +1,57 @@
+"""Every page of the application, in both themes and both languages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+from starlette.types import ASGIApp
+
+from cloud.core.principal import Role
+from tests.cloud.estate import PASSWORD
+from tests.cloud.screens.whole import Whole, make_whole, pages
+from tests.journeys.browsing import LANGUAGES, THEMES, assert_accessible, person
+from tests.servers.web import running_web
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Whole]]:
+    made: list[Whole] = []
+
+    async def make() -> ASGIApp:
+        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
+        return made[0].app
+
+    with running_web(make) as server:
+        yield server.url, made[0]
+        server.call(made[0].close())
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_accessible_and_the_browser_has_nothing_to_say(
+    chromium: Browser, stage: tuple[str, Whole], theme: str, language: str
+) -> None:
+    url, whole = stage
+    with person(chromium, url) as administrator:
+        administrator.prefer(theme=theme, language=language)
+        administrator.sign_in(whole.login(Role.ADMINISTRATOR), PASSWORD)
+        for route in pages(whole.app):
+            if "GET" in route.methods:
+                administrator.open(whole.path(route))
+                assert_accessible(administrator.page)
+        assert administrator.complaints == []
+
+
+def test_no_page_scrolls_sideways_on_a_small_phone(chromium: Browser, stage: tuple[str, Whole]) -> None:
+    url, whole = stage
+    with person(chromium, url, viewport={"width": 360, "height": 740}, device_scale_factor=2) as administrator:
+        administrator.sign_in(whole.login(Role.ADMINISTRATOR), PASSWORD)
+        wide = []
+        for route in pages(whole.app):
+            if "GET" in route.methods:
+                administrator.open(whole.path(route))
+                width = administrator.page.evaluate("document.documentElement.scrollWidth")
+                wide += [(route.path, width)] if width > 360 else []
+        assert wide == []
