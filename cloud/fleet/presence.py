@@ -143,7 +143,7 @@ async def note_heartbeats(session: AsyncSession, clock: Clock, heard: Sequence[H
 async def quiet_boxes(session: AsyncSession, *, since: datetime) -> dict[int, int]:
     """Return the organisations of the boxes, by box, that are let in and have said nothing since an instant."""
     # any organisation: a job looks after all of them
-    sent = select(StoreRow.id).where(StoreRow.box_id == BoxRow.id, StoreRow.last_batch_us >= since)
+    sent = select(StoreRow.id).where(StoreRow.box_id == BoxRow.id, StoreRow.last_batch_us >= to_us(since))
     rows = await session.execute(
         select(BoxRow.id, BoxRow.organisation_id)
         .outerjoin(PresenceRow, PresenceRow.box_id == BoxRow.id)
