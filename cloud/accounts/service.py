@@ -100,21 +100,19 @@ async def list_sessions(
     """Return where the principal is signed in, the session used last first."""
     if principal.person_id is None:
         return []
-    rows = await tables.open_sessions(session, principal.organisation_id, principal.person_id)
-    return [
-        OpenSession(
-            id=row.id,
-            person_id=row.person_id,
-            created_at=row.created_at,
-            seen_at=row.seen_at,
-            expires_at=row.expires_at,
-            address=row.address,
-            agent=row.agent,
-            is_own=row.id == own_session_id,
-        )
-        for row in rows
-        if row.expires_at > clock.now()
-    ]
+    return await _open_sessions(session, clock, principal, person_id=principal.person_id, own_session_id=own_session_id)
+
+
+async def list_sessions_of(
+    session: AsyncSession, clock: Clock, principal: Principal, person_id: int, *, own_session_id: int | None = None
+) -> Sequence[OpenSession]:
+    """Return where somebody of the organisation is signed in, the session used last first.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    return await _open_sessions(session, clock, principal, person_id=person_id, own_session_id=own_session_id)
 
 
 async def end_session(session: AsyncSession, clock: Clock, principal: Principal, *, session_id: int) -> None:
@@ -186,6 +184,26 @@ async def _begin(session: AsyncSession, clock: Clock, person: PersonRow, *, addr
         expires_at=row.expires_at,
         must_change_password=person.one_time_until is not None,
     )
+
+
+async def _open_sessions(
+    session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int, own_session_id: int | None
+) -> Sequence[OpenSession]:
+    rows = await tables.open_sessions(session, principal.organisation_id, person_id)
+    return [
+        OpenSession(
+            id=row.id,
+            person_id=row.person_id,
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            expires_at=row.expires_at,
+            address=row.address,
+            agent=row.agent,
+            is_own=row.id == own_session_id,
+        )
+        for row in rows
+        if row.expires_at > clock.now()
+    ]
 
 
 async def _own(session: AsyncSession, principal: Principal) -> PersonRow:

@@ -7,7 +7,7 @@ from cloud.accounts import people, service
 from cloud.accounts.domain import Denied, SignedIn, Visit
 from cloud.accounts.tables import SessionRow, SignInFailureRow
 from cloud.core.database import Database
-from cloud.core.errors import NotFound, NotSignedIn, Refused, TooMany
+from cloud.core.errors import Forbidden, NotFound, NotSignedIn, Refused, TooMany
 from cloud.core.principal import Role
 from tests.clocks import FixedClock
 from tests.cloud.estate import PASSWORD, Estate
@@ -123,6 +123,22 @@ async def test_an_administrator_ends_anybodys_session_but_not_a_neighbours(
     async with database.transaction() as session:
         await service.end_session(session, clock, estate.administrator, session_id=session_id)
     assert await _has_ended(database, clock, token)
+
+
+async def test_an_administrator_sees_where_anybody_is_signed_in_but_not_a_neighbour(
+    database: Database, clock: FixedClock, estate: Estate, neighbour: Estate
+) -> None:
+    token = (await _sign_in(database, clock, estate.login(Role.DESK))).token
+    session_id = (await _resume(database, clock, token)).session_id
+    desk = estate.principals[Role.DESK]
+    assert desk.person_id is not None
+    async with database.reading() as session:
+        listed = await service.list_sessions_of(session, clock, estate.administrator, desk.person_id)
+        hidden = await service.list_sessions_of(session, clock, neighbour.administrator, desk.person_id)
+        with pytest.raises(Forbidden):
+            await service.list_sessions_of(session, clock, estate.principals[Role.MANAGER], desk.person_id)
+    assert [(entry.id, entry.address, entry.is_own) for entry in listed] == [(session_id, "203.0.113.7", False)]
+    assert hidden == []
 
 
 async def _change_password(database: Database, clock: FixedClock, token: str, current: str, new: str) -> Denied | None:
