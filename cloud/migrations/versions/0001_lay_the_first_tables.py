@@ -317,10 +317,10 @@ def upgrade() -> None:
         sa.Column("box_id", BIG, nullable=False),
         sa.Column("store", sa.String(length=32), nullable=False),
         sa.Column("head", BIG, nullable=False),
-        sa.Column("head_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("head_us", BIG, nullable=False),
         sa.Column("pending", BIG, nullable=False),
-        sa.Column("first_batch_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_batch_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_batch_us", BIG, nullable=False),
+        sa.Column("last_batch_us", BIG, nullable=False),
         sa.ForeignKeyConstraint(["box_id"], ["boxes.id"], name=op.f("fk_box_stores_box_id_boxes")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisations.id"], name=op.f("fk_box_stores_organisation_id_organisations")
@@ -390,7 +390,7 @@ def upgrade() -> None:
         sa.Column("store_id", BIG, autoincrement=False, nullable=False),
         sa.Column("first", BIG, autoincrement=False, nullable=False),
         sa.Column("last", BIG, nullable=False),
-        sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("declared_us", BIG, nullable=False),
         sa.ForeignKeyConstraint(["store_id"], ["box_stores.id"], name=op.f("fk_lost_ranges_store_id_box_stores")),
         sa.PrimaryKeyConstraint("store_id", "first", name=op.f("pk_lost_ranges")),
     )
