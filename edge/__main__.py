@@ -8,11 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from edge.app.check import check_all
-from edge.app.claim import claim_box
 from edge.app.cloud import SOFTWARE
 from edge.app.logs import configure_logs
-from edge.app.run import run_until_stopped
 from edge.app.settings_file import DEFAULT_FILE, FILE_VARIABLE, load
 from edge.errors import EdgeError, SettingsRefused
 from edge.settings.sections import LogLevel, Settings
@@ -34,7 +31,7 @@ Level = Annotated[LogLevel | None, typer.Option("--log-level", help="In place of
 @app.command()
 def run(settings: SettingsFile = DEFAULT_FILE, log_level: Level = None) -> None:
     """Read the devices, keep what they say and send it, until told to stop."""
-    _do(run_until_stopped(_load(settings, log_level)))
+    _do(_command("run").run_until_stopped(_load(settings, log_level)))
 
 
 @app.command()
@@ -55,7 +52,7 @@ def probe(
     log_level: Level = "error",
 ) -> None:
     """Read one device once by its profile and show its values."""
-    command = import_module("edge.app.probe")  # its tables come with rich, which a running box has no use for
+    command = _command("probe")
     said = _do(command.probe_device(_load(settings, log_level), device, wait_s=wait_s))
     command.show(said)
     if save:
@@ -69,7 +66,7 @@ def claim(
     log_level: Level = "error",
 ) -> None:
     """Join the organisation that gave out the code."""
-    claimed = _do(claim_box(_load(settings, log_level), code))
+    claimed = _do(_command("claim").claim_box(_load(settings, log_level), code))
     typer.echo(f"this box is {claimed.name} ({claimed.box_id})")
 
 
@@ -82,6 +79,11 @@ def version() -> None:
 def main() -> None:
     """Run the command line."""
     app()
+
+
+def _command(name: str) -> Any:
+    """Load what one command needs: a running box has no use for the libraries of the others."""
+    return import_module(f"edge.app.{name}")
 
 
 def _load(file: Path, level: LogLevel | None) -> Settings:
@@ -105,7 +107,7 @@ def _do(work: Coroutine[Any, Any, _T]) -> _T:
 async def _say_findings(settings: Settings) -> int:
     """Print each finding as it comes, and return how many want mending."""
     failed = 0
-    async for finding in check_all(settings):
+    async for finding in _command("check").check_all(settings):
         failed += finding.mend is not None
         mark = typer.style("ok  ", fg="green") if finding.mend is None else typer.style("fail", fg="red")
         typer.echo(f"{mark} {finding.subject}: {finding.seen}" + (f"; {finding.mend}" if finding.mend else ""))

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, closing
 from dataclasses import dataclass
 
-from edge.app.buses import Lines, mqtt_source
 from edge.app.cloud import way_to_cloud
 from edge.app.devices import BoundDevice, bind_all
+from edge.app.lines import Lines
 from edge.app.run import inventory, load_identity
+from edge.app.sources import mqtt_source
 from edge.clock import SystemClock
 from edge.errors import CloudError, CloudRefused, DeviceError, DeviceRefused, SettingsRefused
 from edge.settings.sections import BrokerSettings, ModbusSettings, Settings

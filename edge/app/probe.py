@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 from rich.table import Table
 
-from edge.app.buses import Lines, mqtt_source
 from edge.app.capture import capture_of_exchanges, capture_of_messages
 from edge.app.devices import BoundDevice, bind_all
+from edge.app.lines import Lines
+from edge.app.sources import mqtt_source
 from edge.drivers.mqtt import MqttPush
 from edge.errors import DeviceUnreachable, SettingsRefused
 from edge.settings.sections import BrokerSettings, ModbusSettings, MqttSettings, Settings

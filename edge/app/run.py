@@ -10,9 +10,9 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from edge.app.buses import Lines, mqtt_source
 from edge.app.cloud import SOFTWARE, way_to_cloud
 from edge.app.devices import BoundDevice, bind_all
+from edge.app.lines import Lines
 from edge.app.systemd import feed_watchdog, notify
 from edge.buffer.buffer import Buffer
 from edge.buffer.store import Bounds
@@ -161,7 +161,8 @@ def _sources(
     for broker in settings.brokers:
         heard = [device for device in devices if device.settings.mqtt and device.settings.mqtt.broker == broker.key]
         if heard:
-            driver = mqtt_source(broker, heard, client_id=client_id)
+            # loaded where there is a broker; a box on Modbus alone has no use for its library
+            driver = import_module("edge.app.sources").mqtt_source(broker, heard, client_id=client_id)
             pushed = [PushedDevice(each.key, each.profile.points, buffer=buffer, clock=clock) for each in heard]
             sources.append(PushedSource(broker.key, driver, pushed, buffer=buffer))
     return sources

@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from edge.errors import SettingsRefused
-from edge.settings.sections import ENVIRONMENT_PREFIX, Settings, section_of
+from edge.settings.sections import Settings, section_of
 
+ENVIRONMENT_PREFIX = "GATEHOUSE_EDGE_"
 DEFAULT_FILE = Path("/etc/gatehouse/edge.toml")
 
 FILE_VARIABLE = f"{ENVIRONMENT_PREFIX}SETTINGS"
@@ -27,7 +28,7 @@ def load(file: Path) -> Settings:
         SettingsRefused: a line for every field that can't work: its name, its value and the mend.
     """
     table = _read(file)
-    _refuse_unknown_variables(os.environ)
+    _overlay(table, os.environ)
     try:
         return Settings(**table)
     except ValidationError as error:
@@ -61,12 +62,17 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsRefused(f"{file}: is not TOML: {error}") from None
 
 
-def _refuse_unknown_variables(names: Iterable[str]) -> None:
-    for name in names:
-        field, _, _ = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")
-        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE and field.lower() not in Settings.model_fields:
-            near = _nearest(field.lower(), Settings.model_fields)
-            raise SettingsRefused(f"{name}: there is no such setting; {near} or unset the variable")
+def _overlay(table: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Lay the environment over the file: GATEHOUSE_EDGE_LOG__LEVEL is log.level."""
+    for name, text in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX) and name != FILE_VARIABLE:
+            *sections, field = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+            place: Any = table
+            for section in sections:
+                place = place.setdefault(section, {}) if isinstance(place, dict) else None
+            if not isinstance(place, dict):
+                raise SettingsRefused(f"{name}: names no table of the settings; write it to the file")
+            place[field] = text
 
 
 def _source(file: Path, where: Sequence[int | str]) -> str:

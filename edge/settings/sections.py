@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-
-ENVIRONMENT_PREFIX = "GATEHOUSE_EDGE_"
 
 BOX_KEY = "box"
 """The device key under which the box reports its own health."""
@@ -148,12 +145,8 @@ class DeviceSettings(Section):
         return self
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """Everything a box is told; a component receives its part of it."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__"
-    )
 
     profiles_folder: Path | None = Field(
         default=None, description="folder of further device profiles, which win over supplied ones of the same name"
@@ -165,18 +158,6 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     brokers: tuple[BrokerSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  the library calls it with all of these
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file, whose tables come in as arguments."""
-        return env_settings, init_settings
 
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:

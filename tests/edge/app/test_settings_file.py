@@ -146,15 +146,26 @@ def test_a_wrong_variable_is_blamed_and_not_the_file(file: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("name", "near"),
+    ("name", "sentence"),
     [
-        ("GATEHOUSE_EDGE_BUFER__FOLDER", "write buffer or unset the variable"),
-        ("GATEHOUSE_EDGE_CLOUT", "write cloud or unset the variable"),
+        ("GATEHOUSE_EDGE_BUFER__FOLDER", "bufer: there is no such setting; write buffer or delete it"),
+        ("GATEHOUSE_EDGE_CLOUT", "clout: there is no such setting; write cloud or delete it"),
+        ("GATEHOUSE_EDGE_LOG__LEVL", "log.levl: there is no such setting; write level or delete it"),
+        ("GATEHOUSE_EDGE_BROKERS__KEY", "names no table of the settings; write it to the file"),
+        ("GATEHOUSE_EDGE_CLOUD__URL__X", "names no table of the settings; write it to the file"),
     ],
 )
-def test_a_misspelt_variable_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch, name: str, near: str) -> None:
+def test_a_misspelt_variable_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch, name: str, sentence: str) -> None:
     monkeypatch.setenv(name, "x")
-    assert _refusal(file, _CLOUD) == f"{name}: there is no such setting; {near}"
+    refusal = _refusal(file, _CLOUD + '[[brokers]]\nkey = "site"\n')
+    assert refusal.split(": ", 1)[1] == sentence
+    assert refusal.split(": ")[0] in {name, str(file)}
+
+
+def test_a_variable_may_hold_a_number(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(_CLOUD)
+    monkeypatch.setenv("GATEHOUSE_EDGE_METRICS__PORT", "9100")
+    assert load(file).metrics.port == 9100
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
