@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge.app.devices import bind_all
 from edge.app.run import inventory
-from edge.settings.loading import load
+from edge.app.settings_file import load
 from edge.sync.identity import Identity
 from protocols.wire import WIRE_VERSION, Inventory
 from provisioning.demo.programs import Program

@@ -1,6 +1,7 @@
 """The demo's cloud: `gatehouse-cloud run` on SQLite in the demo's folder."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -40,20 +41,21 @@ class PracticeCloud:
         arguments = ("run", "--settings", str(settings))
         return Program(module="cloud", arguments=arguments, log=self.folder / "cloud.log")
 
-    async def well(self, child: Child) -> None:
-        """Return once it answers.
 
-        Raises:
-            SiteError: it ended, or does not answer in time.
-        """
+async def well(url: str, child: Child) -> None:
+    """Return once the cloud at `url` answers.
 
-        async def answers() -> bool:
-            await child.check()
-            try:
-                async with session.get(f"{self.url}/healthz") as answer:
-                    return answer.status == 200
-            except (aiohttp.ClientError, TimeoutError):
-                return False
+    Raises:
+        SiteError: it ended, or does not answer in time.
+    """
 
-        async with aiohttp.ClientSession(timeout=_ANSWER_WITHIN) as session:
-            await until(answers, f"the cloud at {self.url}", within_s=_WELL_WITHIN_S)
+    async def answers() -> bool:
+        await child.check()
+        try:
+            async with session.get(f"{url}/healthz") as answer:
+                return answer.status == HTTPStatus.OK
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async with aiohttp.ClientSession(timeout=_ANSWER_WITHIN) as session:
+        await until(answers, f"the cloud at {url}", within_s=_WELL_WITHIN_S)

@@ -16,7 +16,7 @@ from cloud.fleet.devices import take_inventory
 from cloud.fleet.domain import BoxIdentity
 from provisioning.demo import estate, people
 from provisioning.demo.box import PracticeBox
-from provisioning.demo.cloud import PracticeCloud
+from provisioning.demo.cloud import PracticeCloud, well
 from provisioning.demo.memory import Memory
 from provisioning.demo.notes import notes
 from provisioning.demo.programs import Child, finish, running
@@ -66,7 +66,7 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
         say("starting the cloud")
         cloud = PracticeCloud(folder=folder / "cloud", port=port)
         cloud_child = await started.enter_async_context(running(await asyncio.to_thread(cloud.program)))
-        await cloud.well(cloud_child)
+        await well(cloud.url, cloud_child)
         database = Database(cloud.database_url)
         started.push_async_callback(database.close)
         principal = await _founded(database, clock, say)
