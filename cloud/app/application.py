@@ -23,13 +23,16 @@ from cloud.fleet.channel import Channels
 from cloud.fleet.intake import Intake
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
+from cloud.screens.admin.screen import SCREEN as ADMIN
+from cloud.screens.controlroom.screen import SCREEN as CONTROLROOM
+from cloud.screens.desk.screen import SCREEN as DESK
 from cloud.screens.entrance.screen import SCREEN as ENTRANCE
 from cloud.settings import Settings
 from cloud.web import live
 from cloud.web.install import install
 from cloud.web.live import Hub
 
-SCREENS = (ENTRANCE,)
+SCREENS = (ENTRANCE, CONTROLROOM, DESK, ADMIN)
 """In the order of the menu."""
 
 _SWEEP_S = 86_400.0
