@@ -47,6 +47,13 @@ async def count_dead_letters(session: AsyncSession, principal: Principal) -> int
     return await session.scalar(dead) or 0
 
 
+async def count_waiting(session: AsyncSession, principal: Principal) -> int:
+    """Return how many of the organisation's deliveries are still to be made, those behind a dead letter among them."""
+    alive = DELIVERIES.c.state != DeliveryState.DEAD
+    theirs = DELIVERIES.c.organisation_id == principal.organisation_id
+    return await session.scalar(select(func.count()).select_from(OutboxDelivery).where(alive, theirs)) or 0
+
+
 async def retry(session: AsyncSession, clock: Clock, principal: Principal, letter_id: int) -> None:
     """Have a dead letter delivered again, with all its tries before it.
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core.audit import AuditEntry
 from cloud.core.clock import Clock
 from cloud.core.database import Database, Routes
-from cloud.core.dead_letters import DeadLetter, count_dead_letters, discard, list_dead_letters, retry
+from cloud.core.dead_letters import DeadLetter, count_dead_letters, count_waiting, discard, list_dead_letters, retry
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.errors import Forbidden, NotFound, Refused
 from cloud.core.events import Event
@@ -88,6 +88,13 @@ async def test_a_dead_letter_says_what_was_refused_by_whom_and_why(database: Dat
     assert (letter.attempts, letter.error) == (MAXIMUM_ATTEMPTS, "Refused: Not this one.")
     async with database.reading() as session:
         assert await count_dead_letters(session, ADMINISTRATOR) == 1
+
+
+@pytest.mark.usefixtures("loop")
+async def test_what_waits_behind_a_dead_letter_is_counted(database: Database) -> None:
+    async with database.reading() as session:
+        assert await count_waiting(session, ADMINISTRATOR) == 2
+        assert await count_waiting(session, NEIGHBOUR) == 0
 
 
 async def test_a_retried_letter_is_delivered_with_all_that_waited_behind_it(
