@@ -10,9 +10,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cloud.core.clock import Clock, to_us
 from cloud.core.database import Database
-from cloud.core.principal import Principal, Role
+from cloud.core.principal import Principal
 from cloud.fleet import claims, devices
+from cloud.fleet import service as fleet
 from cloud.fleet.domain import BoxIdentity
+from cloud.properties import service as properties
+from cloud.properties.domain import PlaceKind
 from protocols.wire import (
     TOKEN_AUDIENCE,
     TOKEN_LIFETIME_S,
@@ -25,6 +28,7 @@ from protocols.wire import (
     Rows,
     SeqRange,
 )
+from tests.cloud.estate import Estate, make_organisation
 
 STORE = "0123456789abcdef0123456789abcdef"
 
@@ -37,10 +41,6 @@ def public_key(key: Ed25519PrivateKey) -> str:
 def token(key: Ed25519PrivateKey, box_id: int | str, now_s: float, **claims: object) -> str:
     said = {"iss": str(box_id), "aud": TOKEN_AUDIENCE, "iat": now_s, "exp": now_s + TOKEN_LIFETIME_S, **claims}
     return jwt.encode(said, key, algorithm="EdDSA")
-
-
-def administrator(organisation_id: int) -> Principal:
-    return Principal(organisation_id=organisation_id, name="张三", roles=frozenset({Role.ADMINISTRATOR}))
 
 
 def device(key: str, *points: str, unit: str = "Cel", row_class: str = "sample", period_s: float = 60.0) -> DeviceInfo:
@@ -118,3 +118,40 @@ async def list_devices(database: Database, clock: Clock, box: ClaimedBox, *liste
         inventory = Inventory(v=WIRE_VERSION, devices=list(listed))
         taken = await devices.take_inventory(session, clock, box.identity, inventory=inventory)
     return taken.watched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yard:
+    """A community with a place and one box, which has listed a probe with a temperature and a humidity."""
+
+    estate: Estate
+    community_id: int
+    place_id: int
+    box: ClaimedBox
+    points: dict[str, int]
+
+    @property
+    def administrator(self) -> Principal:
+        return self.estate.administrator
+
+
+async def make_yard(database: Database, clock: Clock, *, name: str = "云杉物业") -> Yard:
+    """Return an organisation of its own with a box that is ready to send."""
+    estate = await make_organisation(database, clock, name=name)
+    administrator = estate.administrator
+    async with database.transaction() as session:
+        community_id = await properties.create_community(session, clock, administrator, name="云杉苑")
+        place_id = await properties.create_place(
+            session, clock, administrator, community_id=community_id, name="水泵房", kind=PlaceKind.ROOM
+        )
+    box = await claim_box(database, clock, administrator, community_id=community_id, name="3 栋网关")
+    await list_devices(database, clock, box, device("probe", "temperature", "humidity"))
+    async with database.reading() as session:
+        points = await fleet.points(session, administrator, box_id=box.identity.box_id)
+    return Yard(
+        estate=estate,
+        community_id=community_id,
+        place_id=place_id,
+        box=box,
+        points={point.key: point.id for point in points},
+    )

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from cloud.core.database import Database
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
+from tests.clocks import FixedClock
+from tests.cloud.fleet.boxes import Yard, make_yard
 from tests.servers.influxdb import InfluxDB, running_influxdb
 
 
@@ -32,3 +35,23 @@ async def series(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await store.close()
     if server:
         server.drop_database(url)
+
+
+@pytest.fixture
+async def yard(database: Database, clock: FixedClock) -> Yard:
+    return await make_yard(database, clock)
+
+
+@pytest.fixture
+async def neighbour(database: Database, clock: FixedClock, yard: Yard) -> Yard:
+    """Another organisation with a box of its own, made after `yard`."""
+    return await make_yard(database, clock, name="银杏物业")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SeriesStore]:
+    """A series for tests of what stands on it, whichever it is."""
+    store = open_series(f"sqlite+aiosqlite:///{tmp_path / 'series.db'}")
+    await store.prepare()
+    yield store
+    await store.close()
