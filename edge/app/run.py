@@ -37,6 +37,9 @@ BUFFER_FILE = "buffer.db"
 _LIVE_S = 10.0
 """Rows committed this long ago are backlog, where the pause between two live batches is not longer still."""
 
+_BATCH_ROWS = 2_000
+"""In memory a larger batch costs a MiB; this one keeps 400 meters live over a line with 100 ms there and back."""
+
 _UNCLAIMED_S = 5.0
 """Between two looks whether `gatehouse-edge claim` has run meanwhile."""
 
@@ -187,7 +190,11 @@ async def _sync(settings: Settings, devices: Sequence[BoundDevice], *, buffer: B
                 *(device_info(each.settings, each.profile) for each in devices),
             ],
             watch_points=configuration.watch_points,
-            pace=Pace(flush_s=settings.upload.flush_s, backlog_rows_per_s=settings.upload.backlog_rows_per_s),
+            pace=Pace(
+                flush_s=settings.upload.flush_s,
+                backlog_rows_per_s=settings.upload.backlog_rows_per_s,
+                batch_rows=_BATCH_ROWS,
+            ),
             patience=Patience(),
         )
         channel = Channel(
