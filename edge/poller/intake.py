@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from edge.buffer.rows import Row
 from edge.clock import Clock
 from protocols.profiles.schema import Point
-from protocols.readings import Decoded, RowClass
+from protocols.readings import Decoded
 
 
 class Intake:
@@ -34,8 +34,3 @@ class Intake:
     def taken(self, rows: Iterable[Row]) -> None:
         """Remember that the rows are in the buffer."""
         self._taken_us.update((row.point, row.device_time_us) for row in rows if row.device_time_us is not None)
-
-
-def is_sample(row: Row) -> bool:
-    """Return whether the row may be committed with its second's."""
-    return row.row_class is RowClass.SAMPLE

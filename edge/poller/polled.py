@@ -90,15 +90,14 @@ class PolledDevice:
             self._silences = group.refusals = 0
             group.delays = delays_s()
         rows = self._intake.rows(values)
-        try:
-            await self._presence.there()
-            if all(row.row_class is RowClass.SAMPLE for row in rows):
-                self._buffer.append_soon(rows)
-            else:
-                self._buffer.append_soon([row for row in rows if row.row_class is RowClass.SAMPLE])
+        await self._presence.there()
+        samples = [row for row in rows if row.row_class is RowClass.SAMPLE]
+        self._buffer.append_soon(samples)
+        if len(samples) < len(rows):
+            try:
                 await self._buffer.append([row for row in rows if row.row_class is not RowClass.SAMPLE])
-        except BufferFull:
-            return  # the buffer has said so; the rows do not count as taken
+            except BufferFull:
+                return  # the buffer has said so; the rows do not count as taken
         self._intake.taken(rows)
         self.values_taken += len(rows)
 
@@ -106,14 +105,12 @@ class PolledDevice:
         self.tries_failed += 1
         if isinstance(error, DeviceRefused):
             group.refusals += 1
-            if group.refusals == _TRIES:
-                _log.warning(
-                    "device refuses a read of %s points: %s", len(group.points), error, extra={"device": self.key}
-                )
         else:
             self._silences += 1
         if self._silences >= _TRIES or all(each.refusals >= _TRIES for each in self._groups.values()):
             await self._presence.missing(error)
+        elif group.refusals == _TRIES:
+            _log.warning("device refuses %s of its points: %s", len(group.points), error, extra={"device": self.key})
 
     def _say_overlong(self, group: _Group, period_s: float) -> None:
         if not group.said_overlong:

@@ -119,13 +119,14 @@ async def test_a_refused_group_does_not_hold_up_the_others(caplog: pytest.LogCap
     await _run_for(300, _polled(device, buffer, point("power"), point("odd", period_s=2)))
     assert len(buffer.of("meter/power")) == 300
     assert buffer.of("meter/online") == [1]
-    assert caplog.messages == ["device refuses a read of 1 points: exception code 2"]
+    assert caplog.messages == ["device refuses 1 of its points: exception code 2"]
 
 
-async def test_a_device_that_refuses_everything_gives_no_values() -> None:
+async def test_a_device_that_refuses_everything_gives_no_values(caplog: pytest.LogCaptureFixture) -> None:
     buffer = ListBuffer()
-    await _run_for(60, _polled(FaultyDevice(lambda *_: _REFUSED), buffer, point("power"), point("odd", period_s=2)))
+    await _run_for(60, _polled(FaultyDevice(lambda *_: _REFUSED), buffer))
     assert buffer.of("meter/online") == [0]
+    assert caplog.messages == ["device gives no values: exception code 2"]
 
 
 async def test_a_fault_in_one_loop_is_logged_and_leaves_the_others_alone(caplog: pytest.LogCaptureFixture) -> None:
@@ -147,3 +148,16 @@ async def test_a_full_buffer_takes_nothing_and_the_loop_goes_on() -> None:
     polled = _polled(device, buffer, point("energy", row_class=RowClass.REGISTER))
     await _run_for(3.5, polled)
     assert (len(device.asked), buffer.rows, polled.values_taken) == (4, [], 0)
+
+
+async def test_silence_while_the_buffer_is_full_is_said_once_and_written_when_there_is_room(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    buffer = ListBuffer()
+    buffer.refuses = BufferFull("no space left")
+    running = asyncio.create_task(_run_for(300, _polled(FaultyDevice(lambda *_: _UNREACHABLE), buffer)))
+    await asyncio.sleep(100)
+    buffer.refuses = None
+    await running
+    assert caplog.messages == ["device gives no values: no answer within 1 s"]
+    assert buffer.of("meter/online") == [0]
