@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="What happens before and around a box: the demo and the practice building.",
 )
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)  # a unit like [degF] is no markup
 
 Folder = Annotated[Path, typer.Option(help="Where everything is kept; it is made if it is not there.")]
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from provisioning.errors import SiteError
 
 _FILE = "demo.json"
 _LOCK = "demo.lock"
+_WRITE_EVERY_S = 1.0
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,28 +27,42 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory:
-    """The progress, in the demo's folder."""
+    """The progress, in the demo's folder; written down once a second, and when the demo ends."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / _FILE
+        self._written_at_s = 0.0
         self.progress = self._read()
         """None before the first start."""
 
     def begin(self, *, alarm_at: datetime, meter_kept: int = 0, probe_kept: int = 0) -> Progress:
         """Return the progress of before, or one that begins now."""
         progress = self.progress or Progress(alarm_at=alarm_at, meter_kept=meter_kept, probe_kept=probe_kept)
-        self._write(progress)
+        self.progress = progress
+        self.save()
         return progress
 
     def meter_kept(self, rows: int) -> None:
         """Remember how many of the meter's rows are confirmed."""
-        if self.progress is not None:
-            self._write(msgspec.structs.replace(self.progress, meter_kept=rows))
+        self._go_on(meter_kept=rows)
 
     def probe_kept(self, rows: int) -> None:
         """Remember how many of the probe's rows are taken."""
+        self._go_on(probe_kept=rows)
+
+    def save(self) -> None:
+        """Write the progress down; what a crash forgets is played again, and changes nothing."""
         if self.progress is not None:
-            self._write(msgspec.structs.replace(self.progress, probe_kept=rows))
+            written = self._file.with_suffix(".new")
+            written.write_bytes(msgspec.json.encode(self.progress))
+            written.replace(self._file)  # whole or not at all, whenever the machine goes down
+            self._written_at_s = time.monotonic()
+
+    def _go_on(self, **kept: int) -> None:
+        if self.progress is not None:
+            self.progress = msgspec.structs.replace(self.progress, **kept)
+        if time.monotonic() > self._written_at_s + _WRITE_EVERY_S:
+            self.save()
 
     def _read(self) -> Progress | None:
         try:
@@ -55,12 +71,6 @@ class Memory:
             return None
         except msgspec.DecodeError as error:
             raise SiteError(f"{self._file} can't be read ({error}); delete the folder to begin anew") from error
-
-    def _write(self, progress: Progress) -> None:
-        self.progress = progress
-        written = self._file.with_suffix(".new")
-        written.write_bytes(msgspec.json.encode(progress))
-        written.replace(self._file)  # whole or not at all, whenever the machine goes down
 
 
 @contextmanager

@@ -76,7 +76,9 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
             say(building.without)
         box = await asyncio.to_thread(PracticeBox.installed, folder / "box", building, cloud_url=cloud.url)
         async with asyncio.TaskGroup() as tasks:
-            recordings = Recordings(building, Memory(folder), clock)
+            memory = Memory(folder)
+            started.callback(memory.save)
+            recordings = Recordings(building, memory, clock)
             if not box.is_claimed:
                 say("filling the box with the building's history; nobody has claimed it yet, so it waits there")
                 await _fill(box, building, recordings, tasks)
@@ -98,7 +100,7 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
 
 
 async def _founded(database: Database, clock: Clock, say: Say) -> Principal:
-    async with database.transaction() as session:
+    async with database.reading() as session:  # which leaves no session behind
         principal = await people.founder(session, clock)
     if principal is None:
         say("founding the practice estate")

@@ -8,7 +8,7 @@ was published before it, has been told by the box that nothing is left, and has 
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cloud.core.clock import SystemClock, to_us
@@ -19,7 +19,7 @@ from provisioning.practice.replay import ReplayClock
 from provisioning.practice.sensors import publish_recording
 from provisioning.waiting import until
 from tests.replay.recordings import EPISODES
-from tests.replay.rig import PROBE, Rig
+from tests.replay.rig import METER, PROBE, Rig
 
 _QUIET_WITHIN_S = 240.0
 
@@ -52,15 +52,11 @@ class Valve:
 
 async def feed(rig: Rig, valve: Valve) -> None:
     """Play both recordings whole; return when the cloud holds every row and everything it caused has been done."""
+    hours, rows = meter_hours(), temperatures()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_feed_meter(rig, meter_hours(), valve), name="meter")
-        tasks.create_task(_feed_probe(rig, temperatures(), valve), name="probe")
-    await quiet(rig)
-
-
-async def quiet(rig: Rig) -> None:
-    """Return once the cloud holds all that the box has, and nothing that it caused is left to do."""
-    await until(rig.is_quiet, "the cloud to hold everything", within_s=_QUIET_WITHIN_S)
+        tasks.create_task(_feed_meter(rig, hours, valve), name="meter")
+        tasks.create_task(_feed_probe(rig, rows, valve), name="probe")
+    await _arrived(rig, {METER: to_us(hours[-1].at), PROBE: to_us(rows[-1].at)})
 
 
 async def _feed_meter(rig: Rig, hours: Sequence[MeterHour], valve: Valve) -> None:
@@ -78,7 +74,7 @@ async def _feed_probe(rig: Rig, rows: Sequence[Temperature], valve: Valve) -> No
         await valve.passes(share[recorded])
         if recorded in ends:
             await valve.hold(held=True)
-            await _arrived(rig, before[recorded])
+            await _arrived(rig, {PROBE: before[recorded]})
             await valve.hold(held=False)
 
     replay = ReplayClock(SystemClock(), start=rows[0].at, speed=math.inf)
@@ -86,10 +82,11 @@ async def _feed_probe(rig: Rig, rows: Sequence[Temperature], valve: Valve) -> No
     await publish_recording(rig.broker.port, profile, "office", rows=rows, replay=replay, hold=hold)
 
 
-async def _arrived(rig: Rig, published_us: int) -> None:
-    """Return once the cloud is quiet and its newest temperature is the one that was published last."""
+async def _arrived(rig: Rig, newest_us: Mapping[str, int]) -> None:
+    """Return once these are the newest readings that the cloud holds, and it is quiet."""
 
     async def has_arrived() -> bool:
-        return await rig.newest_us(PROBE) == published_us and await rig.is_quiet()
+        held = [await rig.newest_us(key) == time_us for key, time_us in newest_us.items()]
+        return all(held) and await rig.is_quiet()
 
-    await until(has_arrived, "the cloud to know the whole episode so far", within_s=_QUIET_WITHIN_S)
+    await until(has_arrived, f"the cloud to hold all that was played; see {rig.folder}", within_s=_QUIET_WITHIN_S)

@@ -16,6 +16,7 @@ def test_a_second_run_goes_on_where_the_first_stopped_and_keeps_its_hour(tmp_pat
     first.begin(alarm_at=_AT)
     first.probe_kept(6_140)
     first.meter_kept(12)
+    first.save()
 
     second = Memory(tmp_path).begin(alarm_at=datetime(2026, 3, 5, tzinfo=UTC))
     assert second == Progress(alarm_at=_AT, meter_kept=12, probe_kept=6_140)
