@@ -29,8 +29,12 @@ class PostgreSQL:
 
     def drop_database(self, url: str) -> None:
         """Remove the database behind a URL of create_database, whoever is still connected."""
-        name = url.split("@/")[1].split("?")[0]
-        self._run("dropdb", "-h", str(self.folder), "--force", name)
+        self._run("dropdb", "-h", str(self.folder), "--force", self.name_of(url))
+
+    @staticmethod
+    def name_of(url: str) -> str:
+        """Return the name of the database behind a URL of create_database."""
+        return url.split("@/")[1].split("?", maxsplit=1)[0]
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run([self.binaries / program, "-U", "postgres", *arguments], check=True, capture_output=True)
