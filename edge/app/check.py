@@ -50,7 +50,11 @@ async def check_all(settings: Settings) -> AsyncIterator[Finding]:
         return
     yield Finding("settings", f"{len(box.devices)} devices with their profiles")
     for check in _CHECKS:
-        for finding in await check(box):
+        try:
+            findings = await check(box)
+        except SettingsRefused as error:
+            findings = [Finding("settings", str(error), "mend them")]
+        for finding in findings:
             yield finding
 
 

@@ -1,7 +1,6 @@
 """The box's way to its cloud, built from the settings."""
 
 import platform
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from edge.errors import SettingsRefused
+from edge.app.trust import trust
 from edge.settings.sections import CloudSettings
 from edge.sync.cloud import Cloud
 from edge.sync.cloudtime import CloudTime
@@ -28,7 +27,9 @@ async def way_to_cloud(settings: CloudSettings, *, identity: Identity, time: Clo
     Raises:
         SettingsRefused: the certificate authority can't be read.
     """
-    connector = aiohttp.TCPConnector(ssl=_trust(settings.ca_file))
+    # True is the library's own context: another one would hold the system's authorities a second time.
+    trusted = trust(settings.ca_file, field="cloud.ca_file") if settings.ca_file else True
+    connector = aiohttp.TCPConnector(ssl=trusted)
     async with aiohttp.ClientSession(connector=connector) as session:
         yield Cloud(session, url=settings.url, identity=identity, time=time)
 
@@ -39,12 +40,3 @@ def hardware() -> str:
         return _MODEL.read_text().rstrip("\0")
     except OSError:
         return f"{platform.system()} {platform.machine()}"
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
-    if ca_file is None:
-        return True  # the library's own context: another one would hold the system's authorities a second time
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        raise SettingsRefused(f"cloud.ca_file = {ca_file}: {error.strerror or error}; name a PEM file") from error

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from edge.app.devices import BoundDevice
 from edge.app.settings_file import read_secret
+from edge.app.trust import trust
 from edge.drivers.mqtt import MqttSource, Route
 from edge.errors import SettingsRefused
 from edge.settings.sections import BrokerSettings
@@ -14,10 +15,12 @@ def mqtt_source(broker: BrokerSettings, devices: Iterable[BoundDevice], *, clien
     """Return what listens to the devices of one broker, under a session of that name or under none.
 
     Raises:
-        SettingsRefused: two devices would speak under one topic, or the broker's password can't be read.
+        SettingsRefused: two devices would speak under one topic, or the broker's password or certificate authority
+            can't be read.
     """
     password = read_secret(broker.password_file) if broker.password_file else None
-    return MqttSource(broker, _routes(devices), client_id=client_id, password=password)
+    tls = trust(broker.ca_file, field=f"broker {broker.key}: ca_file") if broker.tls else None
+    return MqttSource(broker, _routes(devices), client_id=client_id, password=password, tls=tls)
 
 
 def _routes(devices: Iterable[BoundDevice]) -> dict[str, Route]:

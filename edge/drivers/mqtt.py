@@ -35,7 +35,9 @@ class AcknowledgingClient(aiomqtt.Client):
     aiomqtt acknowledges a message on arrival and has no switch for it; the client of paho beneath it has.
     """
 
-    def __init__(self, broker: BrokerSettings, *, client_id: str | None, password: str | None) -> None:
+    def __init__(
+        self, broker: BrokerSettings, *, client_id: str | None, password: str | None, tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(
             broker.host,
             broker.port,
@@ -44,7 +46,7 @@ class AcknowledgingClient(aiomqtt.Client):
             identifier=client_id,
             clean_session=client_id is None,
             keepalive=_KEEPALIVE_S,
-            tls_context=ssl.create_default_context(cafile=broker.ca_file) if broker.tls else None,
+            tls_context=tls,
         )
         self._client.manual_ack_set(on=True)
 
@@ -78,6 +80,7 @@ class MqttSource:
         *,
         client_id: str | None,
         password: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Remember what to listen to.
 
@@ -87,11 +90,13 @@ class MqttSource:
             client_id: name of the session, in which the broker keeps what comes while we are away; one program at a
                 time may have it. None: what comes while we are away is not for us.
             password: of the broker's user.
+            tls: whom to trust; None speaks in the clear.
         """
         self._broker = broker
         self._routes = routes
         self._client_id = client_id
         self._password = password
+        self._tls = tls
 
     def __str__(self) -> str:
         return f"broker {self._broker.key} at {self._broker.host}:{self._broker.port}"
@@ -104,7 +109,9 @@ class MqttSource:
     async def pushes(self) -> AsyncGenerator[Sequence[MqttPush], None]:
         """Connect, subscribe and yield what comes, as PushedDriver says."""
         try:
-            client = AcknowledgingClient(self._broker, client_id=self._client_id, password=self._password)
+            client = AcknowledgingClient(
+                self._broker, client_id=self._client_id, password=self._password, tls=self._tls
+            )
             async with client:
                 await self._subscribe(client)
                 yield []
@@ -114,8 +121,6 @@ class MqttSource:
                         yield pushes
         except aiomqtt.MqttError as error:
             raise DeviceUnreachable(f"{self}: {error}") from error
-        except OSError as error:
-            raise DeviceUnreachable(f"{self}: its ca_file can't be used: {error}") from error
 
     async def _subscribe(self, client: AcknowledgingClient) -> None:
         topics = list(self._routes)

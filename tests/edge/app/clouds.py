@@ -1,5 +1,6 @@
 """A cloud of the tests' own that takes everything, for tests of the box's program; the real one has its own tests."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ class TakingCloud:
 
 
 @asynccontextmanager
-async def taking_cloud() -> AsyncIterator[TakingCloud]:
+async def taking_cloud(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[TakingCloud]:
     """Yield a running cloud on a free port; it has no channel."""
     cloud = TakingCloud()
     app = web.Application(client_max_size=wire.MAXIMUM_BODY_BYTES)
@@ -76,8 +77,8 @@ async def taking_cloud() -> AsyncIterator[TakingCloud]:
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        cloud.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        cloud.url = f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
         yield cloud
     finally:
         await runner.cleanup()

@@ -216,5 +216,5 @@ async def test_a_topic_without_a_right_is_refused_by_name(tmp_path: Path, for_no
 
 
 async def test_the_library_still_has_the_switch_that_it_hides() -> None:
-    client = AcknowledgingClient(BrokerSettings(key="site"), client_id="gatehouse-test", password=None)
+    client = AcknowledgingClient(BrokerSettings(key="site"), client_id="gatehouse-test", password=None, tls=None)
     assert client._client._manual_ack
