@@ -113,6 +113,7 @@ class DeliveryLoop:
             _log.exception("delivery %s of %s to %s failed", claimed.id, claimed.kind, claimed.handler)
             await self._put_off(claimed, error)
         else:
+            _log.debug("event delivered: %s %s to %s", claimed.kind, claimed.id, claimed.handler)
             if has_woken:
                 self.wake()
         return claimed
