@@ -1,14 +1,13 @@
 """The audit: who did what to what, and when."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
-import msgspec
 from starlette.responses import Response
 
 from cloud.core.audit import AuditEntry, list_entries
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
+from cloud.screens.admin.audit_words import details, names, title
 from cloud.screens.admin.words import ACTIONS
 from cloud.web.lists import Column, Kind, ListView, Option
 from cloud.web.pages import OnPage
@@ -19,37 +18,32 @@ from firmware_configs.look.words import _
 router = pages_for(Role.ADMINISTRATOR)
 
 
-def _details(entry: AuditEntry) -> str:
-    """Return what changed, field by field: `name: 张三 → 李四`."""
-    return "; ".join(_changes(entry.before or {}, entry.after or {}))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """An entry as it stands in the list: its subject and what changed in the reader's words."""
+
+    entry: AuditEntry
+    title: str
+    details: str
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    for field in dict.fromkeys([*before, *after]):
-        values = [_text(state[field]) for state in (before, after) if field in state]
-        yield f"{field}: {' → '.join(values)}"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-ENTRIES = ListView[AuditEntry](
+ENTRIES = ListView[AuditLine](
     name="audit_list",
     caption=_("Audit"),
-    key=lambda row: row.id,
+    key=lambda row: row.entry.id,
     columns=(
-        Column(name="at", label=_("Time"), value=lambda row: row.at, kind=Kind.TIME, filtered=True),
-        Column(name="actor", label=_("Who"), value=lambda row: row.actor, filtered=True),
+        Column(name="at", label=_("Time"), value=lambda row: row.entry.at, kind=Kind.TIME, filtered=True),
+        Column(name="actor", label=_("Who"), value=lambda row: row.entry.actor, filtered=True),
         Column(
             name="action",
             label=_("Did what"),
-            value=lambda row: row.action,
+            value=lambda row: row.entry.action,
             filtered=True,
             options=tuple(Option(value=action, label=label) for action, label in ACTIONS.items()),
         ),
-        Column(name="subject", label=_("To what"), value=lambda row: row.subject, filtered=True),
-        Column(name="details", label=_("What changed"), value=_details, sortable=False),
+        Column(name="title", label=_("To what"), value=lambda row: row.title, sortable=False),
+        Column(name="details", label=_("What changed"), value=lambda row: row.details, sortable=False),
+        Column(name="subject", label=_("Key"), value=lambda row: row.entry.subject, filtered=True, phone=False),
     ),
 )
 
@@ -58,7 +52,13 @@ ENTRIES = ListView[AuditEntry](
 async def audit(work: Work, page: OnPage) -> Response:
     """Draw the organisation's audit."""
 
-    async def load(ask: Ask) -> Found[AuditEntry]:
-        return await list_entries(work.session, work.principal, ask)
+    async def load(ask: Ask) -> Found[AuditLine]:
+        found = await list_entries(work.session, work.principal, ask)
+        named = await names(work, found.rows)
+        rows = [
+            AuditLine(entry=entry, title=title(page, entry, named), details=details(page, entry))
+            for entry in found.rows
+        ]
+        return Found(rows=rows, total=found.total)
 
     return await page.list("admin/audit.html", ENTRIES, load)

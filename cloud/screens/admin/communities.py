@@ -1,5 +1,6 @@
 """Communities: the list, one with all that is in it, and making, changing and deleting one."""
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from cloud.core.principal import Role
 from cloud.properties import service as properties
 from cloud.properties.domain import DEFAULT_TIME_ZONE
-from cloud.screens.admin.deleting import ask_delete
+from cloud.screens.admin.deleting import ask_delete, delete_asked
 from cloud.screens.admin.words import PLACE_KINDS
 from cloud.web.forms import Form, FormModel
 from cloud.web.pages import OnPage, Page
@@ -97,7 +98,9 @@ async def ask_delete_community(work: Work, page: OnPage, community_id: int) -> R
 @router.post("/admin/communities/{community_id}/delete")
 async def delete(work: Work, page: OnPage, community_id: int) -> Response:
     """Delete a community that nothing is in."""
-    await properties.delete_community(work.session, work.clock, work.principal, community_id)
+    found = await properties.find_community(work.session, work.principal, community_id)
+    deleting = partial(properties.delete_community, work.session, work.clock, work.principal, community_id)
+    await delete_asked(page, deleting, name=found.name, back=f"{LIST}/{community_id}")
     return page.done(LIST, _("Deleted."))
 
 

@@ -23,9 +23,9 @@ LETTERS = ListView[DeadLetter](
     key=lambda row: row.id,
     columns=(
         Column(name="kind", label=_("Event"), value=lambda row: row.kind, filtered=True),
-        Column(name="handler", label=_("Handler"), value=lambda row: row.handler),
-        Column(name="subject", label=_("Subject"), value=lambda row: row.subject),
-        Column(name="emitted_at", label=_("Happened"), value=lambda row: row.emitted_at, kind=Kind.TIME),
+        Column(name="handler", label=_("Handler"), value=lambda row: row.handler, filtered=True),
+        Column(name="subject", label=_("Subject"), value=lambda row: row.subject, filtered=True),
+        Column(name="emitted_at", label=_("Happened"), value=lambda row: row.emitted_at, kind=Kind.TIME, filtered=True),
         Column(name="attempts", label=_("Tries"), value=lambda row: row.attempts, kind=Kind.NUMBER, phone=False),
         Column(name="error", label=_("Error"), value=lambda row: row.error, sortable=False),
         Column(name="acts", label=_("What to do"), value=lambda _row: None, sortable=False),
@@ -40,7 +40,9 @@ async def letters(work: Work, page: OnPage) -> Response:
     async def load(ask: Ask) -> Found[DeadLetter]:
         return await dead_letters.list_dead_letters(work.session, work.principal, ask)
 
-    return await page.list("admin/letters.html", LETTERS, load)
+    dead = await dead_letters.count_dead_letters(work.session, work.principal)
+    waiting = await dead_letters.count_waiting(work.session, work.principal)
+    return await page.list("admin/letters.html", LETTERS, load, dead=dead, waiting=waiting)
 
 
 @router.post("/admin/letters/{letter_id}/retry")

@@ -100,14 +100,15 @@ async def change(work: Work, page: OnPage, person_id: int) -> Response:
 @router.get("/admin/people/{person_id}/deactivate")
 async def ask_deactivate(work: Work, page: OnPage, person_id: int) -> Response:
     """Ask once more, for browsers without scripts."""
-    found = await people.find_person(work.session, work.principal, person_id)
-    return page.show("admin/deactivate.html", person=found)
+    return await _ask_deactivate(work, page, person_id, Form.blank(FormModel))
 
 
 @router.post("/admin/people/{person_id}/deactivate")
 async def deactivate(work: Work, page: OnPage, person_id: int) -> Response:
     """Let somebody sign in no more."""
-    await people.deactivate_person(work.session, work.clock, work.principal, person_id)
+    form = await page.form(FormModel)
+    async with page.mending(form, lambda: _ask_deactivate(work, page, person_id, form)):
+        await people.deactivate_person(work.session, work.clock, work.principal, person_id)
     return page.go(f"/admin/people/{person_id}")
 
 
@@ -169,6 +170,11 @@ async def _draw(
         roles=[(role, page.say(label)) for role, label in words.ROLES.items()],
         communities=[(community.id, community.name) for community in communities],
     )
+
+
+async def _ask_deactivate(work: Unit, page: Page, person_id: int, form: Form[FormModel]) -> Response:
+    found = await people.find_person(work.session, work.principal, person_id)
+    return page.show("admin/deactivate.html", person=found, form=form)
 
 
 async def _show_password(work: Unit, page: Page, invited: people.Invited) -> Response:

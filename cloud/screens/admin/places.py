@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from cloud.core.errors import NotFound
 from cloud.core.principal import Principal, Role
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR, Building, Community, Place, PlaceKind, Unit
-from cloud.screens.admin.deleting import ask_delete
+from cloud.screens.admin.deleting import ask_delete, delete_asked
 from cloud.screens.admin.words import PLACE_KINDS
 from cloud.web.forms import Form, FormModel
 from cloud.web.pages import OnPage, Page
@@ -129,7 +130,9 @@ async def ask_delete_thing(work: Work, page: OnPage, community_id: int, noun: No
 @router.post("/admin/communities/{community_id}/{noun}/{thing_id}/delete")
 async def delete(work: Work, page: OnPage, community_id: int, noun: Noun, thing_id: int) -> Response:
     """Delete something that nothing is in and nothing speaks of."""
-    await _DELETE[noun](work.session, work.clock, work.principal, thing_id)
+    thing = _find(await _tree(work, community_id), noun, thing_id)
+    deleting = partial(_DELETE[noun], work.session, work.clock, work.principal, thing_id)
+    await delete_asked(page, deleting, name=thing.name, back=_path(community_id))
     return page.done(_path(community_id), _("Deleted."))
 
 
@@ -143,6 +146,7 @@ async def _create(work: UnitOfWork, tree: Community, wanted: FormModel) -> None:
         case BuildingForm(name=name):
             await properties.create_building(*with_whom, community_id=tree.id, name=name)
         case UnitForm(building=building_id, name=name):
+            _find(tree, Noun.BUILDING, building_id)
             await properties.create_unit(*with_whom, building_id=building_id, name=name)
         case PlaceForm(where=where, name=name, kind=kind):
             in_building, in_unit = _where(tree, where)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from cloud.core.dead_letters import count_dead_letters
 from cloud.core.principal import Role
-from cloud.screens.admin import audit, communities, jobs, letters, organisation, people, places, rules
+from cloud.screens.admin import audit, communities, jobs, letters, organisation, people, places, rules, sessions
 from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for
 from cloud.web.screen import Entry, Screen
@@ -30,6 +30,7 @@ for part in (
     front,
     organisation.router,
     people.router,
+    sessions.router,
     communities.router,
     rules.router,
     places.router,

@@ -101,6 +101,7 @@ async def test_what_is_used_is_not_deleted_and_the_rest_is(
     for used in (path, f"{path}/buildings/{building.id}", f"{path}/units/{building.units[0].id}"):
         answer = await administrator.send_form(f"{used}/delete", page=f"{used}/delete")
         assert answer.status_code == 409
+        assert re.search(r'role="alert">.*is used and can&#39;t be deleted\.', answer.text)
     for place in (spruce.places[0], building.places[0], building.units[0].places[0]):
         free = f"{path}/places/{place.id}/delete"
         assert (await administrator.send_form(free, page=free)).headers["location"] == path
@@ -152,3 +153,18 @@ async def test_a_neighbours_community_is_not_there(
             fields = {"csrf": csrf, "name": "x", "time_zone": "Asia/Shanghai"}
             assert (await administrator.post(page, data=fields)).status_code == 404
     assert "银杏苑" not in (await administrator.get(LIST)).text
+
+
+async def test_a_unit_is_made_in_a_building_of_its_own_community_alone(
+    administrator: Browser, database: Database, clock: FixedClock, estate: Estate, spruce: Community
+) -> None:
+    async with database.transaction() as session:
+        other = await properties.create_community(session, clock, estate.administrator, name="云杉二期")
+        building = await properties.create_building(
+            session, clock, estate.administrator, community_id=other, name="1 栋"
+        )
+    path = f"{LIST}/{spruce.id}/units/new"
+    answer = await administrator.send_form(path, page=path, building=str(building), name="101")
+    assert answer.status_code == 404
+    (second,) = [tree for tree in await _trees(database, estate) if tree.id == other]
+    assert second.buildings[0].units == []

@@ -1,13 +1,20 @@
 """Dead letters, jobs, the audit, the organisation, and the page that leads to them."""
 
+import csv
+import re
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
-from cloud.accounts import organisations
+from cloud.accounts import organisations, people
 from cloud.core.audit import record
 from cloud.core.database import Database
 from cloud.core.jobs import JobRun
 from cloud.core.outbox import DeliveryState, OutboxDelivery, OutboxEvent
+from cloud.core.principal import Role
+from cloud.properties import service as properties
+from cloud.properties.domain import PlaceKind
 from tests.clocks import FixedClock
 from tests.cloud.estate import Estate
 from tests.cloud.web.conftest import Browser
@@ -54,6 +61,18 @@ async def test_a_dead_letter_is_shown_with_its_error_and_counted_on_the_first_pa
     assert "1 event waits for a decision." in (await administrator.get("/admin")).text
 
 
+async def test_how_much_is_dead_and_how_much_waits_is_said_above_the_list(
+    administrator: Browser, database: Database, clock: FixedClock, estate: Estate
+) -> None:
+    for subject in ("box:7", "box:8", "box:9"):
+        letter_id = await _dead_letter(database, clock, estate, subject=subject)
+    await administrator.send_form(f"/admin/letters/{letter_id}/retry", page="/admin/letters")
+    page = (await administrator.get("/admin/letters?subject=box:7")).text
+    assert "<dt>dead letters</dt><dd>2</dd>" in page
+    assert "<dt>deliveries waiting</dt><dd>1</dd>" in page
+    assert "box:8" not in page
+
+
 async def test_a_dead_letter_is_retried_or_discarded(
     administrator: Browser, database: Database, clock: FixedClock, estate: Estate
 ) -> None:
@@ -80,10 +99,11 @@ async def test_the_jobs_show_how_they_last_went(administrator: Browser, database
     assert "No job has run yet." in (await administrator.get("/admin/jobs")).text
     now = clock.now()
     async with database.transaction() as session:
-        session.add(JobRun(name="outbox.prune", began_at=now, ended_at=now))
+        session.add(JobRun(name="outbox.prune", began_at=now - timedelta(seconds=2.5), ended_at=now))
         session.add(JobRun(name="files.sweep", began_at=now, ended_at=now, error="OSError: disk <full>", failed_at=now))
     page = (await administrator.get("/admin/jobs")).text
     assert "Forget events that were handled" in page
+    assert re.search(r"took 2\.5\ss\b", page)
     assert "OSError: disk &lt;full&gt;" in page
     assert "1 job failed when it last ran." in (await administrator.get("/admin")).text
 
@@ -101,8 +121,38 @@ async def test_the_audit_says_who_did_what_in_words_and_is_filtered(
     assert "signed in" in page
     assert f"place:{neighbour.organisation_id}" not in page
     export = (await administrator.get("/admin/audit?action=properties.place_changed&format=csv")).text.splitlines()
-    what = '"name: 东门 → 西门; roles: [""desk""] → [""desk"",""worker""]"'
-    assert export[1:] == [f"2026-03-02 16:00:00+08:00,赵一,changed a place,place:{estate.organisation_id},{what}"]
+    (entry,) = csv.reader(export[1:])
+    assert entry == [
+        "2026-03-02 16:00:00+08:00",
+        "赵一",
+        "changed a place",
+        "Place · 西门",
+        "Name: 东门 → 西门; Roles: Front desk → Front desk, Repair worker",
+        f"place:{estate.organisation_id}",
+    ]
+
+
+async def test_the_audit_calls_people_and_places_by_their_names_of_today(
+    administrator: Browser, database: Database, clock: FixedClock, estate: Estate
+) -> None:
+    desk = estate.principals[Role.DESK].person_id
+    assert desk is not None
+    async with database.transaction() as session:
+        community_id = await properties.create_community(session, clock, estate.administrator, name="云杉苑")
+        place_id = await properties.create_place(
+            session, clock, estate.administrator, community_id=community_id, name="东门", kind=PlaceKind.GATE
+        )
+        await people.deactivate_person(session, clock, estate.administrator, desk)
+        record(session, clock, estate.administrator, action="fleet.box_revoked", subject="box:7")
+        record(session, clock, estate.administrator, action="alarms.rule_changed", subject="rule:3", after={"low": 1})
+    page = (await administrator.get("/admin/audit")).text
+    assert "Place · 云杉苑 · 东门" in page
+    assert f"place:{place_id}" in page
+    assert "Person · 孙三" in page
+    assert "Signs in: Yes → No" in page
+    assert "Kind: Gate" in page
+    assert "Box · 7" in page
+    assert "low: 1" in page
 
 
 async def test_the_organisation_is_changed(administrator: Browser, database: Database, estate: Estate) -> None:
@@ -120,4 +170,5 @@ async def test_the_organisation_is_changed(administrator: Browser, database: Dat
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_the_pages_speak_both_languages(administrator: Browser, language: str) -> None:
     title = {"zh-CN": "系统管理", "en": "Administration"}[language]
-    assert title in (await administrator.get("/admin", headers={"Accept-Language": language})).text
+    page = (await administrator.get("/admin", headers={"Accept-Language": language})).text
+    assert f"<title>{title} · Gatehouse</title>" in page

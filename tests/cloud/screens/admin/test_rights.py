@@ -5,7 +5,15 @@ from cloud.core.principal import Role
 from cloud.screens.admin.screen import SCREEN
 from tests.cloud.screens.admin.conftest import SignedIn
 
-EXAMPLES = {"person_id": 1, "community_id": 1, "noun": "buildings", "thing_id": 1, "letter_id": 1, "rule_id": 1}
+EXAMPLES = {
+    "person_id": 1,
+    "session_id": 1,
+    "community_id": 1,
+    "noun": "buildings",
+    "thing_id": 1,
+    "letter_id": 1,
+    "rule_id": 1,
+}
 ROUTES = sorted((method, route.path) for route in iter_route_contexts(SCREEN.router.routes) for method in route.methods)
 
 

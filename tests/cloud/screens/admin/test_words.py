@@ -3,10 +3,11 @@
 import re
 
 from cloud.properties.domain import PlaceKind
-from cloud.screens.admin.words import ACTIONS, JOBS, PLACE_KINDS
+from cloud.screens.admin.words import ACTIONS, JOBS, PLACE_KINDS, SUBJECTS
 from tests.architecture.source import ROOT
 
 _ACTION = re.compile(r'(?:action=|principal, )f?"([a-z]+\.[a-z_{}]+)"')
+_SUBJECT = re.compile(r'subject=?.*? ?=?f"([a-z_]+|\{noun\}):\{')
 _JOB = re.compile(r'Job\(\s*name="([a-z_.]+)"')
 
 
@@ -25,6 +26,13 @@ def test_every_action_of_the_audit_has_its_words() -> None:
 
 def test_no_words_are_left_of_an_action_that_nobody_writes_down() -> None:
     assert [action for action in ACTIONS if not any(p.fullmatch(action) for p in _patterns())] == []
+
+
+def test_every_subject_of_the_audit_has_its_word() -> None:
+    sources = [file.read_text() for file in (ROOT / "cloud").rglob("*.py") if "screens" not in file.parts]
+    audited = {noun for text in sources if "audit.record(" in text for noun in _SUBJECT.findall(text)}
+    assert "person" in audited
+    assert audited - {"{noun}"} - set(SUBJECTS) == set()
 
 
 def test_every_job_has_its_words_and_no_other() -> None:
