@@ -78,7 +78,7 @@ async def test_a_list_that_a_filter_emptied_offers_to_clear_it(operator: Browser
 async def test_a_list_is_exported_as_the_view_shows_it(operator: Browser) -> None:
     response = await operator.get("/things?name=o&sort=-name&format=csv&page=2")
     assert response.headers["content-type"] == "text/csv; charset=utf-8"
-    assert [line.split(",")[0] for line in response.content.decode("utf-8-sig").splitlines()] == ["Name", "roof"]
+    assert [line.split(",")[0] for line in response.content.decode("utf-8-sig").splitlines()] == ["名称", "roof"]
 
 
 async def test_a_form_changes_and_says_so_once(operator: Browser, site: Site) -> None:
