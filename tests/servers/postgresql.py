@@ -24,7 +24,8 @@ class PostgreSQL:
     def create_database(self, *, template: str = "template0") -> str:
         """Return the SQLAlchemy URL of a new database."""
         name = f"gatehouse_{next(self._names)}"
-        self._run("createdb", "-h", str(self.folder), "-T", template, name)
+        # Copying files costs half of logging every page of them.
+        self._run("createdb", "-h", str(self.folder), "-T", template, "--strategy", "file_copy", name)
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def drop_database(self, url: str) -> None:
