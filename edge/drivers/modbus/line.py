@@ -157,7 +157,7 @@ class Line:
         return data
 
     def _note_connection(self, connected: bool) -> None:  # noqa: FBT001  the library's signature
-        if not connected and self._deadline is not None:
+        if not connected and self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())  # no answer can come any more
 
     def _give_up(self, question: Question, transaction: int, timeout_s: float) -> NoReturn:

@@ -120,6 +120,7 @@ async def test_a_stop_is_clean_and_commits_what_was_gathered(box: BoxFiles) -> N
     assert len(found["meter/power"]) >= 5
 
 
+@pytest.mark.slow
 async def test_an_unclaimed_box_reads_and_sends_once_it_is_claimed(box: BoxFiles, cloud: TakingCloud) -> None:
     box.add("[upload]", "flush_s = 0.2")
     async with modbus_server(device(1, METER_REGISTERS)) as (port, _):
@@ -130,6 +131,7 @@ async def test_an_unclaimed_box_reads_and_sends_once_it_is_claimed(box: BoxFiles
             await _until(lambda: cloud.values("meter/energy"))
 
 
+@pytest.mark.slow
 async def test_a_broker_or_a_device_that_is_away_stops_nothing_else(box: BoxFiles, broker: Mosquitto) -> None:
     box.add("[cloud]", 'url = "http://127.0.0.1:9"')
     box.add_sensor()
@@ -198,6 +200,7 @@ async def test_a_taken_metrics_port_is_a_refusal_that_names_it(box: BoxFiles) ->
     assert (status, f"metrics.port = {port}: Address already in use" in said) == (78, True)
 
 
+@pytest.mark.slow
 async def test_a_second_program_on_the_same_buffer_is_refused(box: BoxFiles) -> None:
     box.add("[cloud]", 'url = "http://127.0.0.1:9"')
     async with _running(box) as running:
