@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
 
 _OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -18,27 +22,27 @@ class PostgreSQL:
     """A running cluster; each test asks for a database of its own."""
 
     folder: Path
-    binaries: Path
     _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def create_database(self, *, template: str = "template0") -> str:
         """Return the SQLAlchemy URL of a new database."""
         name = f"gatehouse_{next(self._names)}"
-        # Copying files costs half of logging every page of them.
-        self._run("createdb", "-h", str(self.folder), "-T", template, "--strategy", "file_copy", name)
+        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def drop_database(self, url: str) -> None:
         """Remove the database behind a URL of create_database, whoever is still connected."""
-        self._run("dropdb", "-h", str(self.folder), "--force", self.name_of(url))
+        self._execute("DROP DATABASE {} WITH (FORCE)", self.name_of(url))
 
     @staticmethod
     def name_of(url: str) -> str:
         """Return the name of the database behind a URL of create_database."""
         return url.split("@/")[1].split("?", maxsplit=1)[0]
 
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run([self.binaries / program, "-U", "postgres", *arguments], check=True, capture_output=True)
+    def _execute(self, statement: LiteralString, *names: str) -> None:
+        # A connection costs a tenth of the programs createdb and dropdb, a thousand times a run.
+        with psycopg.connect(host=str(self.folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def find_binaries() -> Path:
@@ -74,7 +78,7 @@ def running_postgresql(folder: Path) -> Iterator[PostgreSQL]:
             while subprocess.run(ready, check=False).returncode:
                 if server.poll() is not None:
                     raise RuntimeError((folder / "log").read_text())
-            yield PostgreSQL(folder, binaries)
+            yield PostgreSQL(folder)
         finally:
             server.terminate()
             server.wait(30)
