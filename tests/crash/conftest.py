@@ -1,0 +1,3 @@
+from tests.replay.databases import addresses
+
+__all__ = ["addresses"]
