@@ -29,7 +29,7 @@ def migrated_postgresql(postgresql: PostgreSQL) -> str:
     """The name of a migrated database to copy."""
     url = postgresql.create_database()
     asyncio.run(migrate(url))
-    return url.partition("@/")[2].partition("?")[0]
+    return postgresql.name_of(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

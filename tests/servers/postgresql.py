@@ -27,7 +27,7 @@ class PostgreSQL:
     def create_database(self, *, template: str = "template0") -> str:
         """Return the SQLAlchemy URL of a new database."""
         name = f"gatehouse_{next(self._names)}"
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        self._execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def drop_database(self, url: str) -> None:
