@@ -116,7 +116,7 @@ def _steps(page: Page, shown: AlarmLine, entries: Sequence[Entry]) -> list[Step]
         )
     if alarm.returned_at is not None and alarm.withdrawn_at is None:
         steps.append(Step(at=alarm.returned_at, what=page.say(_("Cleared")), icon="circle-check", said=shown.value))
-    for entry in entries:
+    for entry in reversed(entries):
         sentence, icon = DEEDS[entry.deed]
         steps.append(Step(at=entry.at, what=page.say(sentence), icon=icon, who=entry.actor, said=entry.text))
-    return sorted(steps, key=lambda step: step.at, reverse=True)
+    return sorted(steps, key=lambda step: step.at)[::-1]

@@ -13,7 +13,7 @@ from cloud.core.principal import Role
 from cloud.screens.desk.lines import lines
 from cloud.tickets import service as tickets
 from cloud.tickets.domain import Act, Deed
-from cloud.tickets.service import Entry
+from cloud.tickets.service import Entry, Ticket
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
 from cloud.web.notices import Undo
@@ -84,16 +84,16 @@ class Step:
     icon: str
     who: str
     said: str
-    is_internal: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Doing(Generic[Sent]):
-    """An act: the form it is sent with, what it does, and what is said when it is done."""
+    """An act: the form it is sent with, what it does, what is said when it is done, and how it is taken back."""
 
     model: type[Sent]
     carry: Callable[[Unit, int, Sent], Awaitable[None]]
     said: str
+    undoing: Act | None = None
 
 
 @router.get("/tickets/{ticket_id}")
@@ -119,22 +119,40 @@ async def add_note(work: Work, page: OnPage, ticket_id: int) -> Response:
     return page.done(f"/tickets/{ticket_id}", _("The note is kept."))
 
 
+@router.post("/tickets/{ticket_id}/take")
+async def take(work: Work, page: OnPage, ticket_id: int) -> Response:
+    """Take a ticket that nobody has; who was too late is told so, since the ticket is no longer theirs to see."""
+    await tickets.take(work.session, work.clock, work.principal, ticket_id=ticket_id)
+    return await _done(work, page, ticket_id, _("The ticket is yours."), undoing=Act.RELEASE)
+
+
 @router.post("/tickets/{ticket_id}/{act}")
 async def do(work: Work, page: OnPage, ticket_id: int, act: Act) -> Response:
-    """Carry out one of the acts that move a ticket."""
+    """Carry out one of the other acts that move a ticket."""
     doing = DOINGS[act]
+    before = await tickets.ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
     form = await page.form(doing.model)
     async with page.mending(form, lambda: _draw(work, page, ticket_id, {act: form})):
         await doing.carry(work, ticket_id, form.value)
+    undoing = Act.ASSIGN if act is Act.ASSIGN and before.assignee_id is not None else doing.undoing
+    return await _done(work, page, ticket_id, doing.said, undoing=undoing, before=before)
+
+
+async def _done(
+    work: Unit, page: Page, ticket_id: int, said: str, *, undoing: Act | None, before: Ticket | None = None
+) -> Response:
+    """Say what was done, with the act that takes it back within its ten seconds."""
     work.changed("tickets", "alarms")
-    undo = await _undo(work, page, ticket_id, act) if act in UNDOING else None
-    return page.done(page.back(f"/tickets/{ticket_id}"), doing.said, undo=undo)
-
-
-async def _undo(work: Unit, page: Page, ticket_id: int, act: Act) -> Undo:
-    now = await tickets.ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
-    fields = {"version": str(now.version), "reason": page.say(_("Taken back at once."))}
-    return Undo(path=f"/tickets/{ticket_id}/{UNDOING[act]}", fields=fields)
+    undo = None
+    if undoing is not None:
+        now = await tickets.ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
+        fields = {"version": str(now.version)}
+        if undoing is Act.ASSIGN and before is not None:
+            fields["person_id"] = str(before.assignee_id)
+        if undoing is Act.REOPEN:
+            fields["reason"] = page.say(_("Taken back at once."))
+        undo = Undo(path=f"/tickets/{ticket_id}/{undoing}", fields=fields)
+    return page.done(page.back(f"/tickets/{ticket_id}"), said, undo=undo)
 
 
 async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[Any]]) -> Response:
@@ -151,7 +169,7 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
         steps=[_step(page, entry) for entry in entries],
         acts=acts,
         assignees=await _assignees(work) if Act.ASSIGN in acts else [],
-        forms={act: sent.get(act) or Form.blank(DOINGS[act].model) for act in Act},
+        forms={act: sent.get(act) or Form.blank(doing.model) for act, doing in DOINGS.items()},
         note=sent.get(NOTE) or Form.blank(NoteForm),
         sees_alarms=bool(work.principal.roles & {Role.ADMINISTRATOR, Role.OPERATOR}),
     )
@@ -164,18 +182,9 @@ async def _assignees(work: Unit) -> list[tuple[int, str]]:
 
 def _step(page: Page, entry: Entry) -> Step:
     sentence, icon = DEEDS[entry.deed]
-    return Step(
-        at=entry.at,
-        what=page.say(sentence),
-        icon=icon,
-        who=entry.actor,
-        said=entry.text,
-        is_internal=not entry.is_public,
-    )
-
-
-async def _take(work: Unit, ticket_id: int, _sent: FormModel) -> None:
-    await tickets.take(work.session, work.clock, work.principal, ticket_id=ticket_id)
+    if entry.deed is Deed.NOTED and not entry.is_public:
+        sentence = _("Internal note")
+    return Step(at=entry.at, what=page.say(sentence), icon=icon, who=entry.actor, said=entry.text)
 
 
 async def _release(work: Unit, ticket_id: int, sent: ActForm) -> None:
@@ -211,14 +220,10 @@ async def _cancel(work: Unit, ticket_id: int, sent: ReasonForm) -> None:
 
 
 DOINGS: Mapping[Act, Doing[Any]] = {
-    Act.TAKE: Doing(model=FormModel, carry=_take, said=_("The ticket is yours.")),
-    Act.ASSIGN: Doing(model=AssignForm, carry=_assign, said=_("The ticket is assigned.")),
-    Act.RELEASE: Doing(model=ActForm, carry=_release, said=_("Nobody has the ticket now.")),
-    Act.START: Doing(model=ActForm, carry=_start, said=_("Work has begun.")),
-    Act.RESOLVE: Doing(model=ResolveForm, carry=_resolve, said=_("The ticket is resolved.")),
-    Act.REOPEN: Doing(model=ReasonForm, carry=_reopen, said=_("The ticket is taken up again.")),
-    Act.CANCEL: Doing(model=ReasonForm, carry=_cancel, said=_("The ticket is cancelled.")),
+    Act.ASSIGN: Doing(AssignForm, _assign, _("The ticket is assigned."), undoing=Act.RELEASE),
+    Act.RELEASE: Doing(ActForm, _release, _("Nobody has the ticket now.")),
+    Act.START: Doing(ActForm, _start, _("Work has begun.")),
+    Act.RESOLVE: Doing(ResolveForm, _resolve, _("The ticket is resolved."), undoing=Act.REOPEN),
+    Act.REOPEN: Doing(ReasonForm, _reopen, _("The ticket is taken up again.")),
+    Act.CANCEL: Doing(ReasonForm, _cancel, _("The ticket is cancelled."), undoing=Act.REOPEN),
 }
-
-UNDOING = {Act.TAKE: Act.RELEASE, Act.ASSIGN: Act.RELEASE, Act.RESOLVE: Act.REOPEN, Act.CANCEL: Act.REOPEN}
-"""How an act is taken back within its ten seconds."""
