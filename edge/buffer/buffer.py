@@ -202,20 +202,20 @@ class Buffer:
         while self._urgent or self._queue:
             if self._urgent:
                 group, self._urgent = self._urgent, None
+                await self._commit(group, samples=0)
             else:
                 group = self._queue.pop(0)
-            await self._commit(group)
+                await self._commit(group, samples=len(group.rows))
         self._committing = None
 
-    async def _commit(self, group: _Group) -> None:
-        urgent = group.rows[0].row_class is not RowClass.SAMPLE
+    async def _commit(self, group: _Group, *, samples: int) -> None:
         try:
             await self._run(lambda store: store.commit(group.rows))
         except BufferFull as error:
             self._say_takes(error)
             group.committed.set_exception(error)
             group.committed.exception()  # nobody may be waiting for samples
-            self.samples_not_taken += 0 if urgent else len(group.rows)
+            self.samples_not_taken += samples
         except Exception as error:  # the outermost loop of commits: a row that can't be packed must not end it
             log.exception("%s rows could not be stored", len(group.rows))
             group.committed.set_exception(error)
@@ -226,7 +226,7 @@ class Buffer:
             if self.watched and not self.watched.isdisjoint([row.point for row in group.rows]):
                 self.watched_committed.set()
         finally:
-            self._waiting_rows -= 0 if urgent else len(group.rows)
+            self._waiting_rows -= samples
 
     def _say_takes(self, error: BufferFull | None) -> None:
         if self._takes and error:

@@ -105,7 +105,7 @@ class Store:
         if not self._stretches or self._stretches[-1].boot != self._clock.boot_id:
             self._begin_stretch(None)
         self._recent: deque[tuple[int, int]] = deque()
-        self._in_flight: dict[Drawn, list[Range]] = {}
+        self._in_flight: dict[Drawn, list[Range]] = {}  # and what other answers have said since
         self._growth = deque([(self._clock.monotonic_us(), self._coverage.head)], maxlen=_GROWTH_MARKS)
         self._eviction = Eviction(self._tables)
         self._loses_rows = False
@@ -226,7 +226,7 @@ class Store:
     def settle(self, drawn: Drawn, held: Sequence[Range]) -> None:
         """Take the cloud's answer to a batch: all that it holds of this store.
 
-        Batches answered while this one was under way may be missing from its answer, and are held all the same.
+        Other answers that came while this one was under way may have known more, and hold all the same.
 
         Raises:
             ValueError: `held` is no set of ranges.
@@ -234,8 +234,8 @@ class Store:
         since = self._in_flight.pop(drawn, None)
         if since is None:
             return
-        for others in self._in_flight.values():
-            pass
+        for other, known in self._in_flight.items():
+            self._in_flight[other] = union(known, held)
         self._hold(union(held, since), declared=drawn.batch.lost)
 
     @property
@@ -257,6 +257,7 @@ class Store:
             ValueError: `held` is no set of ranges.
         """
         if store_id == self.store_id:
+            self._in_flight = dict.fromkeys(self._in_flight, normalise(held))
             self._hold(held, declared=())
 
     def _hold(self, held: Sequence[Range], *, declared: Sequence[Range]) -> None:
