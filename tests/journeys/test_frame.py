@@ -250,6 +250,18 @@ def test_keys_move_open_and_go_back(operator: Person, stage: Stage) -> None:
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
 
 
+def test_an_act_by_key_leaves_the_hand_on_its_row(operator: Person) -> None:
+    page = operator.page
+    operator.open("/things?sort=at")
+    for key in ("j", "j", "a"):
+        operator.press(key)
+    expect(page.locator("#things-2")).to_contain_text("z2")
+    expect(page.locator("#things-2 a[data-open]")).to_be_focused()
+    expect(page.locator("tr.is-current")).to_have_id("things-2")
+    operator.press("k")
+    expect(page.locator("tr.is-current")).to_have_id("things-1")
+
+
 def test_keys_can_be_switched_off(operator: Person) -> None:
     operator.prefer(keys="off")
     operator.open("/things")

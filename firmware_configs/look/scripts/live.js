@@ -92,6 +92,7 @@
     strip(list)?.replaceChildren();
     Idiomorph.morph(list, fresh, { morphStyle: "outerHTML" });
     htmx.process(document.getElementById(list.id));
+    document.dispatchEvent(new Event("gatehouse:settled"));
   };
   const wait = (list, fresh) => {
     waiting.set(list.id, fresh);
@@ -106,6 +107,7 @@
     for (const row of list.querySelectorAll("[data-row]")) {
       row.classList.toggle("is-stale", !rows.some((kept) => kept.id === row.id));
     }
+    document.dispatchEvent(new Event("gatehouse:settled"));
     const added = rows.filter((row) => !document.getElementById(row.id));
     const place = strip(list);
     if (!added.length || !place) return place?.replaceChildren();

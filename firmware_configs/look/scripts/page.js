@@ -17,14 +17,31 @@
   });
 
   // What a person did to a live part (ticked, unfolded, typed) outlasts its update.
-  Idiomorph.defaults.ignoreActiveValue = true;
   Idiomorph.defaults.callbacks.beforeNodeMorphed = (old, fresh) => {
     if (old instanceof HTMLDetailsElement) fresh.open = old.open;
+    if (old instanceof HTMLTableRowElement && old.matches(".is-current")) fresh.classList.add("is-current");
     if (old instanceof HTMLDialogElement && old.open) return false;
     if (old instanceof HTMLInputElement && old.type === "checkbox") fresh.toggleAttribute("checked", old.checked);
     else if ("defaultValue" in old && old.value !== old.defaultValue) return false;
+    if (old instanceof HTMLSelectElement) {
+      const drawn = [...old.options].find((option) => option.defaultSelected) ?? old.options[0];
+      if (old.selectedOptions[0] !== drawn) return false;
+    }
     return !(old instanceof Element && old.hasAttribute("data-keep"));
   };
+
+  // When what held the focus is gone after an update, it goes to the same row; a hand that left by itself stays away.
+  let place = null;
+  const rowOf = (element) => element.closest?.("[data-row]")?.id ?? null;
+  document.addEventListener("focusin", (event) => { place = rowOf(event.target); });
+  document.addEventListener("focusout", (event) => setTimeout(() => {
+    if (event.target.isConnected && document.activeElement === document.body) place = null;
+  }));
+  const refocus = () => {
+    const row = place && document.activeElement === document.body && document.getElementById(place);
+    if (row) (row.querySelector("a[data-open]") ?? row).focus({ preventScroll: true });
+  };
+  for (const kind of ["htmx:afterSettle", "gatehouse:settled"]) document.addEventListener(kind, refocus);
 
   // Never two submits: after 100 ms a pressed button shows that it works, and at once it takes no second press.
   document.addEventListener("submit", (event) => {

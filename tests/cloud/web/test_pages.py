@@ -226,3 +226,9 @@ async def test_a_bulk_act_takes_all_that_match_on_whatever_page(operator: Browse
     assert 'name="matching" value="sort=-name" form="things-bulk"' in text
     response = await operator.send_form("/things/choose", page="/things", matching="sort=-name", row="3")
     assert response.headers["location"] == "/things?2,1,3"
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775809", "9_223_372_036_854_775_808", "1e30"])
+async def test_a_number_that_nothing_can_have_is_a_page_that_is_not_there(operator: Browser, number: str) -> None:
+    assert (await operator.get(f"/things/{number}")).status_code == 404
+    assert (await operator.send_form(f"/things/{number}", page="/things", name="x")).status_code == 404

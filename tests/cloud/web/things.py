@@ -37,6 +37,7 @@ THINGS = ListView[OutboxEvent](
     page_rows=2,
     columns=(
         Column(name="name", label="Name", value=lambda row: row.kind, filtered=True),
+        Column(name="act", label="Act", value=lambda _row: None, sortable=False),
         Column(name="at", label="Since", value=lambda row: row.emitted_at, kind=Kind.TIME),
     ),
 )
