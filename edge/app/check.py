@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from edge.app.cloud import way_to_cloud
 from edge.app.devices import BoundDevice, bind_all
+from edge.app.identity import inventory, load_identity
 from edge.app.lines import Lines
-from edge.app.run import inventory, load_identity
 from edge.app.sources import mqtt_source
 from edge.clock import SystemClock
 from edge.errors import CloudError, CloudRefused, DeviceError, DeviceRefused, SettingsRefused

@@ -1,7 +1,7 @@
 """Joining the organisation that issued a claim code."""
 
 from edge.app.cloud import SOFTWARE, hardware, way_to_cloud
-from edge.app.run import load_identity
+from edge.app.identity import load_identity
 from edge.clock import SystemClock
 from edge.settings.sections import Settings
 from edge.sync.cloudtime import CloudTime

@@ -7,7 +7,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.app.devices import bind_all
-from edge.app.run import inventory
+from edge.app.identity import inventory
 from edge.app.settings_file import load
 from edge.sync.identity import Identity
 from protocols.wire import WIRE_VERSION, Inventory
