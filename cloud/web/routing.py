@@ -1,19 +1,38 @@
 """The router of a screen: nobody unsigned, no unsafe method without its token."""
 
 from fastapi import APIRouter, Depends
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from cloud.core.principal import Role
 from cloud.web import csrf
 from cloud.web.session import require
 
+_LARGEST_ID = 2**63 - 1  # what an integer column holds; a database refuses to look for more
+
 
 def pages_for(*roles: Role) -> APIRouter:
     """Return a router whose pages only `roles` may open; with none, everybody who is signed in."""
-    guards = [Depends(csrf.check), Depends(require(*roles), scope="function")]
+    guards = [Depends(csrf.check), Depends(_check_ids), Depends(require(*roles), scope="function")]
     return APIRouter(dependencies=guards, default_response_class=HTMLResponse, include_in_schema=False)
 
 
 def public_pages() -> APIRouter:
     """Return a router whose pages ask for no sign-in."""
     return APIRouter(dependencies=[Depends(csrf.check)], default_response_class=HTMLResponse, include_in_schema=False)
+
+
+async def _check_ids(request: Request) -> None:
+    """Turn away an address with a number in it that nothing can have.
+
+    Raises:
+        HTTPException: there is no such page.
+    """
+    for value in request.path_params.values():
+        try:
+            is_beyond = abs(float(value)) >= _LARGEST_ID
+        except ValueError:
+            continue  # a word
+        if is_beyond:
+            raise HTTPException(404)
