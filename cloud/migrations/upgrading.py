@@ -33,6 +33,7 @@ async def write_revision(url: str, message: str) -> None:
 
 
 async def _run(url: str, act: Callable[[Config], object]) -> None:
+    # any organisation: a lock, and the tables themselves
     def on(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
