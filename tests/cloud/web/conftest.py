@@ -1,5 +1,7 @@
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -77,10 +79,13 @@ class Browser(httpx.AsyncClient):
 
 
 @pytest.fixture
-async def site(database: Database, clock: FixedClock) -> Site:
+async def site(migrated_sqlite: Path, tmp_path: Path, clock: FixedClock) -> AsyncIterator[Site]:
+    """On SQLite alone: pages don't know the engine, and what they ask of it has its own tests on both."""
+    database = Database(f"sqlite+aiosqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'gatehouse.db')}")
     site = Site(database, clock)
     await site.seed()
-    return site
+    yield site
+    await database.close()
 
 
 @pytest.fixture
