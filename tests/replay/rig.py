@@ -1,6 +1,6 @@
 """The whole way of a reading, in real processes: practice devices, broker, box and cloud, and eyes on all of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,11 @@ class Rig:
     points: dict[str, int]
     """Ids in the cloud, by key."""
 
+    @property
+    def box_log(self) -> Path:
+        """Where the box says what it does."""
+        return self.box.child.program.log
+
     async def readings(self, key: str, *, start_us: int = 0) -> Readings:
         """Return what the cloud holds of a point, by time."""
         found = await self.series.read(self.points[key], start_us=start_us, end_us=_END_OF_TIME_US)
@@ -124,7 +129,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def running_rig(folder: Path, addresses: Addresses) -> AsyncIterator[Rig]:
+async def running_rig(folder: Path, addresses: Addresses, *, backlog_rows_per_s: int = 100_000) -> AsyncIterator[Rig]:
     """Yield a rig whose box is claimed and runs, with the office's rule in force and nothing played yet."""
     port = free_port()
     async with AsyncExitStack() as started:
@@ -142,7 +147,8 @@ async def running_rig(folder: Path, addresses: Addresses) -> AsyncIterator[Rig]:
             profile=load_profile("practice-hourly-meter"), unit=1, ask=meter.answer, connected=meter.connected
         )
         meter_port = await started.enter_async_context(serving([device]))
-        settings = _install_box(folder / "box", cloud_port=port, broker_port=broker.port, meter_port=meter_port)
+        ports = {"cloud": port, "broker": broker.port, "meter": meter_port}
+        settings = _install_box(folder / "box", ports, backlog_rows_per_s=backlog_rows_per_s)
         await finish(_box_program(settings, "claim", code))
         box = Lives(_box_program(settings, "run"))
         started.push_async_callback(box.stop)
@@ -182,7 +188,7 @@ def _box_program(settings: Path, *arguments: str) -> Program:
     )
 
 
-def _install_box(folder: Path, *, cloud_port: int, broker_port: int, meter_port: int) -> Path:
+def _install_box(folder: Path, ports: Mapping[str, int], *, backlog_rows_per_s: int) -> Path:
     """Write the box's settings, and a profile of the practice meter that is asked often."""
     folder.mkdir()
     profile = (_PROFILES / "practice-hourly-meter.yaml").read_text()
@@ -190,17 +196,17 @@ def _install_box(folder: Path, *, cloud_port: int, broker_port: int, meter_port:
         profile.replace("period_s: 1\n", f"period_s: {_METER_PERIOD_S}\n")
     )
     settings = {
-        "cloud": {"url": f"http://{LOOPBACK}:{cloud_port}"},
+        "cloud": {"url": f"http://{LOOPBACK}:{ports['cloud']}"},
         "buffer": {"folder": str(folder)},
-        "upload": {"flush_s": 0.2, "backlog_rows_per_s": 100_000},
+        "upload": {"flush_s": 0.2, "backlog_rows_per_s": backlog_rows_per_s},
         "log": {"level": "debug"},
         "profiles_folder": str(folder),
-        "brokers": [{"key": "building", "port": broker_port}],
+        "brokers": [{"key": "building", "port": ports["broker"]}],
         "devices": [
             {
                 "key": "practice-meter",
                 "profile": "practice-hourly-meter",
-                "modbus": {"host": LOOPBACK, "port": meter_port, "timeout_s": 30.0},
+                "modbus": {"host": LOOPBACK, "port": ports["meter"], "timeout_s": 30.0},
             },
             {
                 "key": "office-probe",
