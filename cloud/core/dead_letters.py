@@ -41,6 +41,20 @@ async def list_dead_letters(session: AsyncSession, principal: Principal, ask: As
     return Found(rows=[DeadLetter(**row._asdict()) for row in found.rows], total=found.total)
 
 
+async def find_dead_letter(session: AsyncSession, principal: Principal, letter_id: int) -> DeadLetter:
+    """Return one of the organisation's dead letters.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        NotFound: there is no such dead letter, or no longer.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    row = (await session.execute(_listing(principal).select.where(DELIVERIES.c.id == letter_id))).first()
+    if row is None:
+        raise NotFound("There is no such dead letter any more.")
+    return DeadLetter(**row._asdict())
+
+
 async def count_dead_letters(session: AsyncSession, principal: Principal) -> int:
     """Return how many there are in the organisation."""
     dead = select(func.count()).select_from(OutboxDelivery).where(*_theirs(principal))

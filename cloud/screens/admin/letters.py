@@ -53,9 +53,10 @@ async def retry(work: Work, page: OnPage, letter_id: int) -> Response:
 
 
 @router.get("/admin/letters/{letter_id}/discard")
-async def ask_discard(page: OnPage, letter_id: int) -> Response:
-    """Ask once more, for browsers without scripts."""
-    return page.show("admin/discard.html", letter_id=letter_id)
+async def ask_discard(work: Work, page: OnPage, letter_id: int) -> Response:
+    """Ask once more, over what is given up."""
+    letter = await dead_letters.find_dead_letter(work.session, work.principal, letter_id)
+    return page.show("admin/discard.html", letter=letter)
 
 
 @router.post("/admin/letters/{letter_id}/discard")

@@ -80,6 +80,7 @@ async def test_a_dead_letter_is_retried_or_discarded(
     await administrator.send_form(f"/admin/letters/{one}/retry", page="/admin/letters")
     assert await _state(database, one) is DeliveryState.WAITING
     question = f"/admin/letters/{two}/discard"
+    assert "Not this &lt;one&gt;." in (await administrator.get(question)).text
     await administrator.send_form(question, page=question)
     assert await _state(database, two) is None
 
@@ -89,6 +90,8 @@ async def test_a_neighbours_letter_is_neither_seen_nor_touched(
 ) -> None:
     letter = await _dead_letter(database, clock, neighbour, subject="box:999")
     assert "box:999" not in (await administrator.get("/admin/letters")).text
+    assert (await administrator.get(f"/admin/letters/{letter}/discard")).status_code == 404
+    assert (await administrator.get(f"/admin/letters/{letter}/discard")).status_code == 404
     for act in ("retry", "discard"):
         answer = await administrator.send_form(f"/admin/letters/{letter}/{act}", page="/admin/letters")
         assert answer.status_code == 404
