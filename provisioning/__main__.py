@@ -15,6 +15,7 @@ from provisioning.demo.stage import perform
 from provisioning.errors import SiteError
 from provisioning.practice.alone import run_building
 from provisioning.practice.building import PracticeBuilding
+from provisioning.stopping import until_stopped
 
 _FAILED_STATUS = 1
 
@@ -40,7 +41,7 @@ def demo(
     """
     try:
         with folder_for_one(folder) as own:
-            asyncio.run(perform(own, port=port, say=console.print, announce=_announce))
+            asyncio.run(until_stopped(perform(own, port=port, say=console.print, announce=_announce)))
     except SiteError as error:
         _fail(error)
     console.print("stopped; the same command goes on from here")
@@ -54,7 +55,7 @@ def building(
     """Run the practice building alone, for a box of one's own; Ctrl-C stops it."""
     try:
         with folder_for_one(folder) as own:
-            asyncio.run(run_building(own, speed=speed, opened=_show))
+            asyncio.run(until_stopped(run_building(own, speed=speed, opened=_show)))
     except SiteError as error:
         _fail(error)
 
@@ -78,19 +79,19 @@ def _show(opened: PracticeBuilding) -> None:
     if opened.without:
         console.print(opened.without)
     table = Table(title="the practice building answers", title_justify="left", title_style="bold")
-    for column in ("device", "profile", "address"):
+    for column in ("device", "profile", "address", "unit or name"):
         table.add_column(column)
     for device in opened.devices:
-        table.add_row(device.key, device.profile, _address(device, opened))
+        table.add_row(device.key, device.profile, *_address(device, opened))
     console.print(table)
     console.print("the recordings begin when a box listens; Ctrl-C stops everything")
 
 
-def _address(device: DeviceSettings, opened: PracticeBuilding) -> str:
+def _address(device: DeviceSettings, opened: PracticeBuilding) -> tuple[str, str]:
     if device.modbus:
-        return f"modbus://{device.modbus.host}:{device.modbus.port} unit {device.modbus.unit}"
-    brokers = ", ".join(f"mqtt://{broker.host}:{broker.port}" for broker in opened.brokers)
-    return f"{brokers} as {device.mqtt.device if device.mqtt else device.key}"
+        return f"modbus {device.modbus.host}:{device.modbus.port}", f"{device.modbus.unit}"
+    brokers = ", ".join(f"mqtt {broker.host}:{broker.port}" for broker in opened.brokers)
+    return brokers, device.mqtt.device if device.mqtt else ""
 
 
 def _fail(error: SiteError) -> None:

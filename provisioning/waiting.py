@@ -9,12 +9,12 @@ _LOOK_EVERY_S = 0.05
 
 
 async def until(
-    condition: Callable[[], Awaitable[bool]], what: str, *, within_s: float, look_every_s: float = _LOOK_EVERY_S
+    condition: Callable[[], Awaitable[bool]], what: str, *, within_s: float | None, look_every_s: float = _LOOK_EVERY_S
 ) -> None:
     """Return once `condition` holds.
 
     Raises:
-        SiteError: it did not within the time; says `what` was waited for.
+        SiteError: it did not within the time, which None makes endless; says `what` was waited for.
     """
     try:
         async with asyncio.timeout(within_s):

@@ -1,7 +1,6 @@
 """The demo from curtain to curtain: cloud, estate, building and box, started in order and stopped in reverse."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
@@ -35,7 +34,7 @@ Say = Callable[[str], None]
 
 
 async def perform(folder: Path, *, port: int, say: Say, announce: Say) -> None:
-    """Run the demo until SIGINT, SIGTERM or SIGHUP; all that it started has ended when it returns.
+    """Run the demo until it is cancelled; all that it started has ended then, the box first and the cloud last.
 
     Args:
         folder: of this demo alone.
@@ -46,14 +45,8 @@ async def perform(folder: Path, *, port: int, say: Say, announce: Say) -> None:
     Raises:
         SiteError: something is missing or broke that the person at the keyboard can mend.
     """
-    performing = asyncio.create_task(_perform(folder, port, say=say, announce=announce), name="demo")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, performing.cancel)
-    await asyncio.wait([performing])
-    if performing.cancelled():
-        return
     try:
-        performing.result()
+        await _perform(folder, port, say=say, announce=announce)
     except* SiteError as group:
         raise _first(group) from None
 
@@ -100,8 +93,10 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
 
 
 async def _founded(database: Database, clock: Clock, say: Say) -> Principal:
-    async with database.reading() as session:  # which leaves no session behind
+    # To sign in is to write, so it waits for the cloud's own writing; it is undone and leaves no session behind.
+    async with database.transaction() as session:
         principal = await people.founder(session, clock)
+        await session.rollback()
     if principal is None:
         say("founding the practice estate")
         async with database.transaction() as session:

@@ -1,7 +1,6 @@
 """The practice building by itself, for a box that somebody else runs."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,22 +12,13 @@ from provisioning.practice.replay import ReplayClock
 
 
 async def run_building(folder: Path, *, speed: float, opened: Callable[[PracticeBuilding], None]) -> None:
-    """Serve the building until SIGINT, SIGTERM or SIGHUP, and play both recordings with their own timestamps.
+    """Serve the building and play both recordings with their own timestamps; the sensors speak for ever.
 
     Args:
         folder: where the broker keeps its files.
         speed: recorded seconds a second; both recordings begin at once.
         opened: told of the building as soon as it answers.
     """
-    running = asyncio.create_task(_run(folder, speed=speed, opened=opened), name="building")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    await asyncio.wait([running])
-    if not running.cancelled():
-        running.result()
-
-
-async def _run(folder: Path, *, speed: float, opened: Callable[[PracticeBuilding], None]) -> None:
     clock = SystemClock()
     hours, degrees = meter_hours(), temperatures()
     async with PracticeBuilding.opened(folder, clock) as building:
@@ -37,6 +27,6 @@ async def _run(folder: Path, *, speed: float, opened: Callable[[PracticeBuilding
             meter = ReplayClock(clock, start=hours[0].at, speed=speed)
             tasks.create_task(building.play_meter(hours, meter), name="meter")
             tasks.create_task(building.live(), name="sensors")
-            await building.listened_to()
+            await building.listened_to(within_s=None)
             probe = ReplayClock(clock, start=degrees[0].at, speed=speed)
             await building.play_probe(degrees, probe)

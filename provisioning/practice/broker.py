@@ -39,7 +39,7 @@ class Broker:
     port: int
     log: Path
 
-    async def subscribed(self, topic: str, *, within_s: float = 60.0) -> None:
+    async def subscribed(self, topic: str, *, within_s: float | None = 60.0) -> None:
         """Return once a client has subscribed to exactly `topic`: what is published before then goes nowhere.
 
         Raises:

@@ -65,10 +65,14 @@ class PracticeBuilding:
             await building._open(folder, opened)
             yield building
 
-    async def listened_to(self) -> None:
-        """Return once a box listens to the office's probe, whose messages would otherwise go nowhere."""
+    async def listened_to(self, *, within_s: float | None = 60.0) -> None:
+        """Return once a box listens to the office's probe, whose messages would otherwise go nowhere.
+
+        Raises:
+            SiteError: none did within the time, which None makes endless.
+        """
         if self._broker:
-            await self._broker.subscribed(f"practice/{_OFFICE}")
+            await self._broker.subscribed(f"practice/{_OFFICE}", within_s=within_s)
 
     async def play_meter(
         self,
