@@ -1,5 +1,7 @@
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -17,6 +19,14 @@ from tests.cloud.estate import Estate, make_organisation
 from tests.cloud.web.conftest import Browser
 
 SignedIn = Callable[[Role], AbstractAsyncContextManager[Browser]]
+
+
+@pytest.fixture
+async def database(migrated_sqlite: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """On SQLite alone: pages don't know the engine, and what they ask of it has its own tests on both."""
+    database = Database(f"sqlite+aiosqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'gatehouse.db')}")
+    yield database
+    await database.close()
 
 
 @pytest.fixture
