@@ -8,7 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core.audit import AuditEntry
 from cloud.core.clock import Clock
 from cloud.core.database import Database, Routes
-from cloud.core.dead_letters import DeadLetter, count_dead_letters, count_waiting, discard, list_dead_letters, retry
+from cloud.core.dead_letters import (
+    DeadLetter,
+    count_dead_letters,
+    count_waiting,
+    discard,
+    find_dead_letter,
+    list_dead_letters,
+    retry,
+)
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.errors import Forbidden, NotFound, Refused
 from cloud.core.events import Event
@@ -84,6 +92,8 @@ async def _letters(database: Database, principal: Principal = ADMINISTRATOR) -> 
 @pytest.mark.usefixtures("loop")
 async def test_a_dead_letter_says_what_was_refused_by_whom_and_why(database: Database, clock: FixedClock) -> None:
     (letter,) = await _letters(database)
+    async with database.reading() as session:
+        assert await find_dead_letter(session, ADMINISTRATOR, letter.id) == letter
     assert (letter.kind, letter.handler, letter.subject) == ("test.rang", "porter", "door:1")
     assert (letter.attempts, letter.error) == (MAXIMUM_ATTEMPTS, "Refused: Not this one.")
     async with database.reading() as session:
@@ -136,6 +146,10 @@ async def test_nobody_else_touches_a_dead_letter(database: Database, clock: Fixe
     async with database.reading() as session:
         with pytest.raises(Forbidden):
             await list_dead_letters(session, worker, Ask())
+        with pytest.raises(Forbidden):
+            await find_dead_letter(session, worker, letter.id)
+        with pytest.raises(NotFound):
+            await find_dead_letter(session, NEIGHBOUR, letter.id)
 
 
 @pytest.mark.usefixtures("loop")
