@@ -100,7 +100,7 @@ async def list_entries(session: AsyncSession, principal: Principal, ask: Ask) ->
             "subject": _ENTRIES.c.subject,
         },
         key=_ENTRIES.c.id,
-        order=(_ENTRIES.c.at.desc(),),
+        order=(_ENTRIES.c.at.desc(), _ENTRIES.c.id.desc()),
     )
     found = await fetch(session, listing, ask)
     return Found(rows=[row.AuditEntry for row in found.rows], total=found.total)
