@@ -1,6 +1,6 @@
 // News: one stream per browser, carried from the tab that holds it to all others; each page fetches its own parts.
 {
-  const SILENCE_MS = 20000, RETRY_MS = 3000, OFF_HAND_MS = 3000;
+  const SILENCE_MS = 20000, RETRY_MS = 1000, SLOWEST_MS = 30000, OFF_HAND_MS = 3000;
   const body = document.body;
   const known = new Map();
   body.dataset.versions?.split(" ").filter(Boolean).forEach((pair) => {
@@ -8,7 +8,7 @@
     known.set(pair.slice(0, at), pair.slice(at + 1));
   });
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("gatehouse-live") : null;
-  let heard = Date.now(), dead = false;
+  let heard = Date.now(), dead = false, tries = 0;
 
   const parts = (topic) => [...document.querySelectorAll("[data-live]")].filter(
     (part) => !topic || part.dataset.live.split(" ").includes(topic),
@@ -56,6 +56,7 @@
   const open = () => new Promise((lost) => {
     const source = new EventSource("/live");
     const pass = (kind) => (event) => {
+      tries = 0;
       const message = { kind, data: event.data };
       hear(message);
       channel?.postMessage(message);
@@ -69,7 +70,9 @@
   const hold = async () => {
     while (!dead) {
       await open();
-      await new Promise((wake) => setTimeout(wake, RETRY_MS));
+      // Spread, so that a server that comes back is not met by everybody at once.
+      const pause = Math.min(RETRY_MS * 2 ** tries++, SLOWEST_MS);
+      await new Promise((wake) => setTimeout(wake, pause * (0.5 + Math.random() / 2)));
     }
   };
   if (channel) channel.onmessage = (event) => hear(event.data);

@@ -83,6 +83,7 @@ async def make_whole(folder: Path) -> Whole:
             "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,
             "community_id": site.community_id,
+            "device_id": 1,
             "letter_id": 1,
             "noun": "places",
             "person_id": site.estate.principals[Role.WORKER].person_id or 0,
