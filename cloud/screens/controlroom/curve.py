@@ -15,6 +15,8 @@ MOST_ROWS = 400
 
 _AROUND_LEAST = timedelta(hours=1)
 _AROUND_MOST = timedelta(days=2)
+_FEWEST = 24
+"""Readings that make a curve out of a line between two dots: a slow point is drawn from further back."""
 _RAW_MOST = timedelta(days=1)
 """A longer stretch of a fast point is drawn by its hours."""
 
@@ -39,6 +41,12 @@ async def around(store: SeriesStore, alarm: Alarm, *, now: datetime) -> Curve:
     start_us, end_us = to_us(alarm.raised_at - margin), to_us(min(end + margin, max(now, end))) + 1
     limit = MOST_ROWS + 1 if from_us(end_us) - from_us(start_us) > _RAW_MOST else None
     raw = await store.read(alarm.point_id, start_us=start_us, end_us=end_us, limit=limit)
+    if len(raw) < _FEWEST:
+        earliest_us = to_us(alarm.raised_at - _AROUND_MOST)
+        earlier = await store.read(
+            alarm.point_id, start_us=earliest_us, end_us=start_us, limit=_FEWEST - len(raw), newest_first=True
+        )
+        raw = [*reversed(earlier), *raw]
     if limit is None or len(raw) <= MOST_ROWS:
         return Curve(rows=[_row(reading) for reading in thinned(raw)], is_hourly=False)
     hours = await store.hourly(alarm.point_id, start_us=start_us, end_us=end_us)
