@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from edge.buffer.buffer import Buffer
-from edge.errors import CloudUnreachable
+from edge.errors import CloudError, CloudRefused, CloudUnreachable
 from edge.sync.cloud import Cloud
 from edge.sync.cloudtime import CloudTime
 from edge.sync.configuration import Configuration
@@ -150,10 +150,17 @@ async def _send(socket: aiohttp.ClientWebSocketResponse, message: wire.FromBox) 
 
 async def _receive(socket: aiohttp.ClientWebSocketResponse) -> wire.FromCloud:
     frame = await socket.receive()
+    if frame.type is aiohttp.WSMsgType.CLOSE:
+        raise _ending(frame.data, frame.extra or "")
     if frame.type is not aiohttp.WSMsgType.TEXT:
-        reason = f"closed by the cloud ({socket.close_code})" if socket.closed else f"a {frame.type.name} frame came"
-        raise CloudUnreachable(f"{wire.PATH_CHANNEL}: {reason}")
+        raise CloudUnreachable(f"{wire.PATH_CHANNEL}: the line broke ({frame.type.name})")
     try:
         return _decoder.decode(frame.data)
     except msgspec.MsgspecError as error:
         raise CloudUnreachable(f"{wire.PATH_CHANNEL}: a frame came that is no message: {error}") from error
+
+
+def _ending(code: int, reason: str) -> CloudError:
+    """Return what the close code means; 4400 to 4499 are the cloud's own refusals, numbered like HTTP's."""
+    message = f"{wire.PATH_CHANNEL}: closed by the cloud ({code}) {reason}".rstrip()
+    return CloudRefused(message, code=f"closed_{code}") if code // 100 == 44 else CloudUnreachable(message)

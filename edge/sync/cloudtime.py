@@ -53,6 +53,6 @@ class CloudTime:
         offset_us = time_us - (asked_us + answered_us) // 2
         doubt_us = (answered_us - asked_us) // 2
         if self.offset_us is None or abs(offset_us - self.offset_us) > STEP_US + doubt_us:
-            self.offset_us = offset_us
             if self._learn:
-                await self._learn(offset_us)
+                await self._learn(offset_us)  # first, so that it is learnt again if it fails
+            self.offset_us = offset_us

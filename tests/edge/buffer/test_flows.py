@@ -74,6 +74,23 @@ def test_an_answer_that_overtakes_another_takes_nothing_back(placed: Store, hand
     assert look(placed, Flow.LIVE) is None
 
 
+def test_what_one_answer_knew_is_not_forgotten_over_an_older_one(placed: Store, hand: HandClock) -> None:
+    placed.commit([register(float(at), hand.mono_us) for at in range(1, 7)])
+    first, second = draw(placed, Flow.LIVE, 2), draw(placed, Flow.LIVE, 2)
+    placed.settle(second, [(1, 4), (6, 6)])  # row 6 came in a batch whose answer got lost
+    placed.settle(first, [(1, 2)])
+    assert values(placed, Flow.LIVE) == [5.0]
+
+
+def test_a_welcome_puts_aside_what_earlier_answers_said(placed: Store, hand: HandClock) -> None:
+    placed.commit([register(float(at), hand.mono_us) for at in range(1, 5)])
+    first, second = draw(placed, Flow.LIVE, 2), draw(placed, Flow.LIVE, 2)
+    placed.settle(second, [(1, 4)])
+    hold(placed)  # a cloud that was restored
+    placed.settle(first, [(1, 2)])
+    assert values(placed, Flow.LIVE) == [3.0, 4.0]
+
+
 def test_what_is_held_is_kept_over_a_restart(open_store: OpenStore, hand: HandClock) -> None:
     store = open_store()
     store.learn_offset(OFFSET_US)
