@@ -7,7 +7,7 @@ from starlette.responses import Response
 from cloud.core.audit import AuditEntry, list_entries
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
-from cloud.screens.admin.audit_words import details, names, title
+from cloud.screens.admin.audit_words import words_for
 from cloud.screens.admin.words import ACTIONS
 from cloud.web.lists import Column, Kind, ListView, Option
 from cloud.web.pages import OnPage
@@ -20,9 +20,10 @@ router = pages_for(Role.ADMINISTRATOR)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
-    """An entry as it stands in the list: its subject and what changed in the reader's words."""
+    """An entry as it stands in the list, in the reader's words."""
 
     entry: AuditEntry
+    actor: str
     title: str
     details: str
 
@@ -33,7 +34,7 @@ ENTRIES = ListView[AuditLine](
     key=lambda row: row.entry.id,
     columns=(
         Column(name="at", label=_("Time"), value=lambda row: row.entry.at, kind=Kind.TIME, filtered=True),
-        Column(name="actor", label=_("Who"), value=lambda row: row.entry.actor, filtered=True),
+        Column(name="actor", label=_("Who"), value=lambda row: row.actor, filtered=True),
         Column(
             name="action",
             label=_("Did what"),
@@ -54,9 +55,9 @@ async def audit(work: Work, page: OnPage) -> Response:
 
     async def load(ask: Ask) -> Found[AuditLine]:
         found = await list_entries(work.session, work.principal, ask)
-        named = await names(work, found.rows)
+        words = await words_for(work, page, found.rows)
         rows = [
-            AuditLine(entry=entry, title=title(page, entry, named), details=details(page, entry))
+            AuditLine(entry=entry, actor=words.actor(entry), title=words.title(entry), details=words.details(entry))
             for entry in found.rows
         ]
         return Found(rows=rows, total=found.total)

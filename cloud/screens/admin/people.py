@@ -27,7 +27,7 @@ class PersonForm(FormModel):
     """What may be changed of a person; no community chosen means all of them."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
-    roles: tuple[Role, ...] = ()
+    roles: tuple[Role, ...]
     communities: tuple[int, ...] = ()
 
 
@@ -134,7 +134,7 @@ def _view(page: Page) -> ListView[Person]:
         key=lambda row: row.id,
         sort="name",
         columns=(
-            Column(name="name", label=_("Name"), value=lambda row: row.name),
+            Column(name="name", label=_("person|Name"), value=lambda row: row.name),
             Column(name="login", label=_("Login"), value=lambda row: row.login),
             Column(
                 name=people.ROLES,

@@ -37,18 +37,31 @@ SUBJECTS = {
 FIELDS = {
     "address": _("Address"),
     "administrator": _("Administrator"),
+    "box": _("Box"),
+    "building_id": _("Building"),
     "communities": _("Communities"),
+    "community_id": _("Community"),
+    "consequence": _("Consequence"),
     "error": _("Error"),
+    "expires_at": _("Good until"),
+    "first_action": _("First action"),
     "handler": _("Handler"),
     "is_active": _("Signs in"),
+    "is_enabled": _("In force"),
     "kind": _("Kind"),
+    "label": _("Label"),
     "login": _("Login"),
     "name": _("Name"),
+    "place_id": _("Place"),
+    "priority": _("Priority"),
     "roles": _("Roles"),
     "subject": _("Subject"),
+    "terms": _("Terms"),
     "time_zone": _("Time zone"),
+    "unit_id": _("Unit"),
+    "version": _("Version"),
 }
-"""Fields of what the administrator's pages change; another slice's fields keep the names they are stored under."""
+"""Fields of what the audit holds; one that is not here keeps the name it is stored under."""
 
 ACTIONS = {
     "accounts.organisation_changed": _("changed the organisation"),

@@ -12,7 +12,7 @@ from cloud.core.audit import record
 from cloud.core.database import Database
 from cloud.core.jobs import JobRun
 from cloud.core.outbox import DeliveryState, OutboxDelivery, OutboxEvent
-from cloud.core.principal import Role
+from cloud.core.principal import Principal, Role
 from cloud.properties import service as properties
 from cloud.properties.domain import PlaceKind
 from tests.clocks import FixedClock
@@ -146,8 +146,9 @@ async def test_the_audit_calls_people_and_places_by_their_names_of_today(
             session, clock, estate.administrator, community_id=community_id, name="东门", kind=PlaceKind.GATE
         )
         await people.deactivate_person(session, clock, estate.administrator, desk)
-        record(session, clock, estate.administrator, action="fleet.box_revoked", subject="box:7")
-        record(session, clock, estate.administrator, action="alarms.rule_changed", subject="rule:3", after={"low": 1})
+        record(session, clock, Principal.system(estate.organisation_id), action="fleet.box_revoked", subject="box:7")
+        rule = {"name": {"zh": "太热", "en": "Too hot"}, "terms": {"low": 1, "high": None}, "consequence": ""}
+        record(session, clock, estate.administrator, action="alarms.rule_created", subject="rule:3", after=rule)
     page = (await administrator.get("/admin/audit")).text
     assert "Place · 云杉苑 · 东门" in page
     assert f"place:{place_id}" in page
@@ -155,7 +156,10 @@ async def test_the_audit_calls_people_and_places_by_their_names_of_today(
     assert "Signs in: Yes → No" in page
     assert "Kind: Gate" in page
     assert "Box · 7" in page
-    assert "low: 1" in page
+    assert "Gatehouse itself" in page
+    assert "Community: 云杉苑" in page
+    assert "Rule · Too hot" in page
+    assert "Name: Too hot; Terms: low 1, high –; Consequence: –" in page
 
 
 async def test_the_organisation_is_changed(administrator: Browser, database: Database, estate: Estate) -> None:

@@ -55,7 +55,7 @@ async def test_the_page_with_the_password_is_kept_by_no_cache(administrator: Bro
     ("fields", "sentence"),
     [
         pytest.param({"login": "a b c"}, "A login has 3 to 64 letters", id="no login"),
-        pytest.param({"roles": []}, "Choose at least one role.", id="no role"),
+        pytest.param({"roles": []}, "Fill this in.", id="no role"),
         pytest.param({"roles": ["king"]}, "Choose one of the values offered.", id="no such role"),
         pytest.param({"name": ""}, "Fill this in.", id="no name"),
     ],
