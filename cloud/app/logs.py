@@ -4,6 +4,7 @@ import logging
 import sys
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor
 
 from cloud.settings import LogLevel
@@ -42,4 +43,6 @@ def _without_colours(_logger: object, _method: str, event: EventDict) -> EventDi
 def _rendering() -> list[Processor]:
     if sys.stderr.isatty():
         return [structlog.dev.ConsoleRenderer()]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    # A frame's locals are left out: they hold passwords, tokens and whole batches.
+    tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+    return [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
