@@ -108,6 +108,14 @@ async def test_a_short_stretch_is_drawn_reading_by_reading(house: House) -> None
     ]
 
 
+async def test_a_slow_points_curve_reaches_back_until_there_is_something_to_see(house: House) -> None:
+    await house.site.series.append([(7, to_us(NOON - timedelta(hours=h)), 20.0 + h, 0) for h in range(40)])
+    alarm = alarm_of(7, raised_at=NOON, returned_at=None)
+    curve = await around(house.site.series, alarm, now=NOON)
+    assert len(curve.rows) >= 20
+    assert [row[0] for row in curve.rows] == sorted(row[0] for row in curve.rows)
+
+
 async def test_a_long_stretch_of_a_fast_point_is_drawn_by_its_hours(house: House) -> None:
     start = to_us(NOON - timedelta(days=1))
     await house.site.series.append([(7, start + 60_000_000 * m, 20.0, 0) for m in range(60 * 48)])
