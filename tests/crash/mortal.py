@@ -38,7 +38,9 @@ class LastWords:
 
 if __name__ == "__main__":
     if LINE in os.environ:
-        sys.stderr = LastWords(sys.stderr, line=os.environ[LINE], count=int(os.environ[COUNT]))  # type: ignore[assignment]  # as much of a stream as a log needs
+        sys.stderr = LastWords(
+            sys.stderr, line=os.environ[LINE], count=int(os.environ[COUNT])
+        )  # as much of a stream as a log needs
     program, *arguments = sys.argv[1:]
     sys.argv = [program, *arguments]
     runpy.run_module(program, run_name="__main__", alter_sys=True)

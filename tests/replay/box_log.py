@@ -37,8 +37,7 @@ def lines(log: Path) -> list[Line]:
 def _lines(log: Path) -> Iterator[Line]:
     for text in log.read_text().splitlines():
         if committed := _COMMITTED.search(text):
-            ranges = ((int(committed[1]), int(committed[2])),)
-            yield Line(at=_at(text), sent=False, ranges=ranges)
+            yield Line(at=_at(text), sent=False, ranges=((int(committed[1]), int(committed[2])),))
         elif sent := _SENT.search(text):
             ranges = tuple((int(first), int(last)) for first, last in _RANGE.findall(sent[1]))
             if ranges:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.replay.rig import Addresses
+from tests.replay.installation import Addresses
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

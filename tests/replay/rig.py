@@ -1,8 +1,8 @@
 """The whole way of a reading, in real processes: practice devices, broker, box and cloud, and eyes on all of it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from cloud.alarms import service as alarms
 from cloud.alarms.domain import Priority, Words
 from cloud.alarms.rules import Draft
 from cloud.alarms.service import Alarm
+from cloud.alarms.terms import Limits
 from cloud.core.clock import SystemClock
 from cloud.core.database import Database
 from cloud.core.listing import Ask
@@ -27,33 +28,37 @@ from cloud.tickets.service import Ticket
 from firmware_configs.profiles.loader import load_profile
 from provisioning.demo.cloud import well
 from provisioning.demo.estate import OFFICE_LIMITS
-from provisioning.demo.programs import Program, finish
-from provisioning.demo.toml import to_toml
+from provisioning.demo.programs import finish
 from provisioning.practice.broker import Broker, running_broker
-from provisioning.practice.modbus import PracticeDevice, serving
+from provisioning.practice.modbus import Answer, PracticeDevice, serving
 from provisioning.practice.ports import LOOPBACK, free_port
+from provisioning.practice.quantities import SinglePhaseMeter
 from provisioning.practice.recorded import RecordedDevice, meter_values
 from provisioning.practice.recordings.electricity import MeterHour
 from provisioning.waiting import until
+from tests.replay.installation import Addresses, box_program, cloud_program, install_box
 from tests.replay.lives import Lives
 from tests.replay.recordings import Readings
 
 METER = "practice-meter/energy_import"
 PROBE = "office-probe/temperature"
-
-_PROFILES = Path(__file__).parents[2] / "firmware_configs/profiles"
-_METER_PERIOD_S = 0.01
-"""A poll confirms a row, so this is how fast the register can be replayed."""
+VOLTAGE = "flat-meter/voltage"
+LOGIN, PASSWORD = "zhangsan", "replay-and-crash"
+"""Of the organisation's administrator."""
 
 _END_OF_TIME_US = 253_000_000_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
-    """Where a rig's cloud keeps its data; SQLAlchemy URLs."""
+@dataclass(kw_only=True)
+class Flat:
+    """A flat's meter, whose samples nobody replays; its voltage is the test's to set."""
 
-    database: str
-    series: str
+    voltage_v: float = 230.0
+    _meter: SinglePhaseMeter = field(default_factory=lambda: SinglePhaseMeter("flat", mean_w=400))
+
+    def answer(self) -> Answer:
+        """Return what it shows now."""
+        return Answer(values={**self._meter.at(SystemClock().now()), "voltage": self.voltage_v})
 
 
 @dataclass(kw_only=True)
@@ -66,7 +71,9 @@ class Rig:
     principal: Principal
     broker: Broker
     meter: RecordedDevice[MeterHour]
+    flat: Flat
     cloud: Lives
+    cloud_port: int
     box: Lives
     points: dict[str, int]
     """Ids in the cloud, by key."""
@@ -75,6 +82,25 @@ class Rig:
     def box_log(self) -> Path:
         """Where the box says what it does."""
         return self.box.child.program.log
+
+    @property
+    def url(self) -> str:
+        """Where the cloud's pages are."""
+        return f"http://{LOOPBACK}:{self.cloud_port}"
+
+    async def rule(self, key: str, limits: Limits, *, unit: str) -> None:
+        """Rule on a point from now on."""
+        nothing = Words(zh="", en="")
+        draft = Draft(
+            terms=limits,
+            unit=unit,
+            priority=Priority.HIGH,
+            name=Words(zh="数值异常", en="Abnormal value"),
+            consequence=nothing,
+            first_action=nothing,
+        )
+        async with self.database.transaction() as session:
+            await rules.create_rule(session, SystemClock(), self.principal, point_id=self.points[key], draft=draft)
 
     async def readings(self, key: str, *, start_us: int = 0) -> Readings:
         """Return what the cloud holds of a point, by time."""
@@ -133,7 +159,7 @@ async def running_rig(folder: Path, addresses: Addresses, *, backlog_rows_per_s:
     """Yield a rig whose box is claimed and runs, with the office's rule in force and nothing played yet."""
     port = free_port()
     async with AsyncExitStack() as started:
-        cloud = Lives(_cloud_program(folder, addresses, port=port))
+        cloud = Lives(cloud_program(folder, addresses, port=port))
         started.push_async_callback(cloud.stop)
         await cloud.begin()
         database, series = Database(addresses.database), open_series(addresses.series)
@@ -143,14 +169,16 @@ async def running_rig(folder: Path, addresses: Addresses, *, backlog_rows_per_s:
         principal, code = await _founded(database)
         broker = await started.enter_async_context(running_broker(folder / "broker"))
         meter = RecordedDevice(meter_values)
-        device = PracticeDevice(
-            profile=load_profile("practice-hourly-meter"), unit=1, ask=meter.answer, connected=meter.connected
-        )
-        meter_port = await started.enter_async_context(serving([device]))
-        ports = {"cloud": port, "broker": broker.port, "meter": meter_port}
-        settings = _install_box(folder / "box", ports, backlog_rows_per_s=backlog_rows_per_s)
-        await finish(_box_program(settings, "claim", code))
-        box = Lives(_box_program(settings, "run"))
+        flat = Flat()
+        ports = {"cloud": port, "broker": broker.port}
+        for name, device in (
+            ("meter", _device("practice-hourly-meter", ask=meter.answer, connected=meter.connected)),
+            ("flat", _device("eastron-sdm120", ask=flat.answer)),
+        ):
+            ports[name] = await started.enter_async_context(serving([device]))
+        settings = install_box(folder / "box", ports, backlog_rows_per_s=backlog_rows_per_s)
+        await finish(box_program(settings, "claim", code))
+        box = Lives(box_program(settings, "run"))
         started.push_async_callback(box.stop)
         await box.begin()
         await broker.subscribed("practice/office")
@@ -161,72 +189,27 @@ async def running_rig(folder: Path, addresses: Addresses, *, backlog_rows_per_s:
             principal=principal,
             broker=broker,
             meter=meter,
+            flat=flat,
             cloud=cloud,
+            cloud_port=port,
             box=box,
             points=await _introduced(box, database, principal),
         )
-        await _rule(rig)
+        await rig.rule(PROBE, OFFICE_LIMITS, unit="[degF]")
         yield rig
 
 
-def _cloud_program(folder: Path, addresses: Addresses, *, port: int) -> Program:
-    settings = folder / "cloud.toml"
-    told = {
-        "data_folder": str(folder / "cloud"),
-        "database_url": addresses.database,
-        "series_url": addresses.series,
-        "port": port,
-        "log_level": "debug",
-    }
-    settings.write_text(to_toml(told))
-    return Program(module="cloud", arguments=("run", "--settings", str(settings)), log=folder / "cloud.log")
-
-
-def _box_program(settings: Path, *arguments: str) -> Program:
-    return Program(
-        module="edge", arguments=(*arguments, "--settings", str(settings)), log=settings.with_name("box.log")
-    )
-
-
-def _install_box(folder: Path, ports: Mapping[str, int], *, backlog_rows_per_s: int) -> Path:
-    """Write the box's settings, and a profile of the practice meter that is asked often."""
-    folder.mkdir()
-    profile = (_PROFILES / "practice-hourly-meter.yaml").read_text()
-    (folder / "practice-hourly-meter.yaml").write_text(
-        profile.replace("period_s: 1\n", f"period_s: {_METER_PERIOD_S}\n")
-    )
-    settings = {
-        "cloud": {"url": f"http://{LOOPBACK}:{ports['cloud']}"},
-        "buffer": {"folder": str(folder)},
-        "upload": {"flush_s": 0.2, "backlog_rows_per_s": backlog_rows_per_s},
-        "log": {"level": "debug"},
-        "profiles_folder": str(folder),
-        "brokers": [{"key": "building", "port": ports["broker"]}],
-        "devices": [
-            {
-                "key": "practice-meter",
-                "profile": "practice-hourly-meter",
-                "modbus": {"host": LOOPBACK, "port": ports["meter"], "timeout_s": 30.0},
-            },
-            {
-                "key": "office-probe",
-                "profile": "practice-office-probe",
-                "mqtt": {"broker": "building", "device": "office"},
-            },
-        ],
-    }
-    file = folder / "edge.toml"
-    file.write_text(to_toml(settings))
-    return file
+def _device(
+    profile: str, *, ask: Callable[[], Answer | None], connected: Callable[[], None] = lambda: None
+) -> PracticeDevice:
+    return PracticeDevice(profile=load_profile(profile), unit=1, ask=ask, connected=connected)
 
 
 async def _founded(database: Database) -> tuple[Principal, str]:
     """Return the administrator of a new organisation, and a claim code for its box."""
     clock = SystemClock()
     async with database.transaction() as session:
-        founded = await found_organisation(
-            session, clock, name="云杉物业", login="zhangsan", password="replay-and-crash"
-        )
+        founded = await found_organisation(session, clock, name="云杉物业", login=LOGIN, password=PASSWORD)
         principal = Principal.system(founded.organisation_id)
         community_id = await properties.create_community(session, clock, principal, name="云杉苑")
         issued = await claims.issue(session, clock, principal, community_id=community_id, box_name="1 号楼网关")
@@ -241,20 +224,7 @@ async def _introduced(box: Lives, database: Database, principal: Principal) -> d
         await box.child.check()
         async with database.reading() as session:
             found.update({point.key: point.id for point in await fleet.points(session, principal)})
-        return {METER, PROBE} <= found.keys()
+        return {METER, PROBE, VOLTAGE} <= found.keys()
 
     await until(known, "the box's inventory", within_s=60)
     return found
-
-
-async def _rule(rig: Rig) -> None:
-    draft = Draft(
-        terms=OFFICE_LIMITS,
-        unit="[degF]",
-        priority=Priority.HIGH,
-        name=Words(zh="办公室温度异常", en="Office too cold or too warm"),
-        consequence=Words(zh="", en=""),
-        first_action=Words(zh="", en=""),
-    )
-    async with rig.database.transaction() as session:
-        await rules.create_rule(session, SystemClock(), rig.principal, point_id=rig.points[PROBE], draft=draft)

@@ -8,7 +8,8 @@ from provisioning.practice.recordings.temperature import Temperature
 from provisioning.waiting import until
 from tests.replay.backlog import HOT_FROM, HOT_UNTIL, a_day_without_cloud, hot_day, next_backlog_batch, publish
 from tests.replay.box_log import Line, lines
-from tests.replay.rig import PROBE, Addresses, Rig, running_rig
+from tests.replay.installation import Addresses
+from tests.replay.rig import PROBE, Rig, running_rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -7,7 +7,8 @@ from tests.replay.findings import (
     assert_nothing_is_lost_or_counted_twice,
     assert_six_episodes_with_an_alarm_and_a_ticket_each,
 )
-from tests.replay.rig import Addresses, running_rig
+from tests.replay.installation import Addresses
+from tests.replay.rig import running_rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -69,10 +69,11 @@ def test_a_phases_powers_form_a_triangle() -> None:
 
 
 async def test_units_of_one_line_answer_for_themselves_and_an_absent_one_is_silent() -> None:
-    devices = [
-        _device("xy-md02", lambda cel=cel: Answer(values={"temperature": cel, "humidity": 50}), unit=unit)
-        for unit, cel in ((4, 21.0), (7, -5.5))
-    ]
+    warm, cold = (
+        Answer(values={"temperature": 21.0, "humidity": 50}),
+        Answer(values={"temperature": -5.5, "humidity": 9}),
+    )
+    devices = [_device("xy-md02", lambda: warm, unit=4), _device("xy-md02", lambda: cold, unit=7)]
     async with serving(devices) as port:
         assert (await _read(port, "xy-md02", unit=4))[0].value == 21.0
         assert (await _read(port, "xy-md02", unit=7))[0].value == -5.5

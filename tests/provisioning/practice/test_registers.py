@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -6,7 +7,7 @@ from protocols.modbus.declarations import Function, NumberType, Order, RegisterC
 from provisioning.practice.registers import encode, encode_clock
 
 
-def _point(kind: NumberType, **declared: object) -> RegisterPoint:
+def _point(kind: NumberType, **declared: Any) -> RegisterPoint:
     return RegisterPoint(function=Function.READ_INPUT_REGISTERS, address=16, type=kind, **declared)
 
 
