@@ -44,14 +44,20 @@ def test_every_page_is_accessible_and_the_browser_has_nothing_to_say(
         assert administrator.complaints == []
 
 
-def test_no_page_scrolls_sideways_on_a_small_phone(chromium: Browser, stage: tuple[str, Whole]) -> None:
+@pytest.mark.parametrize("size", ["normal", "elder"])
+def test_no_page_scrolls_sideways_on_a_phone_a_tablet_or_a_desk(
+    chromium: Browser, stage: tuple[str, Whole], size: str
+) -> None:
     url, whole = stage
-    with person(chromium, url, viewport={"width": 360, "height": 740}, device_scale_factor=2) as administrator:
+    with person(chromium, url) as administrator:
+        administrator.prefer(size=size)
         administrator.sign_in(whole.login(Role.ADMINISTRATOR), PASSWORD)
         wide = []
         for route in pages(whole.app):
             if "GET" in route.methods:
                 administrator.open(whole.path(route))
-                width = administrator.page.evaluate("document.documentElement.scrollWidth")
-                wide += [(route.path, width)] if width > 360 else []
+                for width in (360, 800, 1280):
+                    administrator.page.set_viewport_size({"width": width, "height": 800})
+                    drawn = administrator.page.evaluate("document.documentElement.scrollWidth")
+                    wide += [(route.path, width, drawn)] if drawn > width else []
         assert wide == []
