@@ -3,8 +3,8 @@
 import asyncio
 import enum
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,7 +88,7 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._routes = routes or {}
         # SQLite takes one writer: waiting in line here is fair and cheap, waiting on its file lock is neither.
-        self._writer = asyncio.Lock() if self.is_sqlite else None
+        self._writer = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._committed: list[Callable[[], None]] = []
 
     def on_emitted(self, callback: Callable[[], None]) -> None:
@@ -98,18 +98,14 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Yield a session whose work is committed when the block ends, or undone when it raises."""
-        if self._writer is None:
-            async with self._sessions.begin() as session:
-                session.info[_ROUTES] = self._routes
-                yield session
-                for channel, text in session.info.get(_TOLD, ()):
-                    await session.execute(select(func.pg_notify(channel, f"{self.instance} {text}")))
-        else:
-            async with self._writer, self._sessions() as session:
-                session.info[_ROUTES] = self._routes
+        async with self._writer, self._sessions() as session:
+            session.info[_ROUTES] = self._routes
+            if self.is_sqlite:
                 await session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-                async with _committing(session):
-                    yield session
+            async with _committing(session):
+                yield session
+                if not self.is_sqlite:
+                    await self._tell_others(session)
         if session.info.pop(_EMITTED, False):
             for callback in self._committed:
                 callback()
@@ -125,6 +121,10 @@ class Database:
     async def close(self) -> None:
         """Let go of all connections."""
         await self.engine.dispose()
+
+    async def _tell_others(self, session: AsyncSession) -> None:
+        for channel, text in session.info.get(_TOLD, ()):
+            await session.execute(select(func.pg_notify(channel, f"{self.instance} {text}")))
 
 
 def routes_of(session: AsyncSession) -> Routes:
@@ -164,7 +164,17 @@ async def _committing(session: AsyncSession) -> AsyncIterator[None]:
     except BaseException:
         await session.rollback()
         raise
-    await session.commit()
+    await _to_the_end(session.commit())
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await short work whole, and be cancelled only then: a commit that is left half-way is known to nobody."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _engine(url: str, *, is_sqlite: bool, pool_size: int) -> AsyncEngine:

@@ -1,7 +1,8 @@
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import StatementError
 
 from cloud.core.database import Database
@@ -20,6 +21,26 @@ async def test_a_block_that_raises_leaves_nothing_behind(database: Database) -> 
             raise ZeroDivisionError
     async with database.reading() as session:
         assert (await session.scalars(select(OutboxEvent))).all() == []
+
+
+async def test_who_is_cancelled_while_committing_has_committed_and_leaves_no_broken_connection(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    committing = asyncio.Event()
+
+    async def work() -> None:
+        async with database.transaction() as session:
+            event.listen(session.sync_session, "before_commit", lambda _session: committing.set())
+            session.add(_event(datetime(2026, 1, 1, tzinfo=UTC)))
+
+    task = asyncio.create_task(work())
+    await committing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.reading() as session:
+        assert len((await session.scalars(select(OutboxEvent))).all()) == 1
+    assert caplog.records == []
 
 
 async def test_a_naive_time_is_refused(database: Database) -> None:
