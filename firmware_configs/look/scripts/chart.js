@@ -51,9 +51,13 @@
   const draw = (figure) => {
     const place = figure.querySelector("[data-canvas]");
     const data = read(figure), zone = document.documentElement.dataset.zone;
+    place.hidden = data[0].length < 2;
+    if (place.hidden) return;
+    // Drawn anew only when something changed, so that news of other things does not undo a zoom.
+    const state = JSON.stringify([data, lines(figure), marks(figure), token("--accent"), place.clientWidth]);
+    if (figure.drawn === state) return;
+    figure.drawn = state;
     figure.chart?.destroy();
-    if (data[0].length < 2) return void (place.hidden = true);
-    place.hidden = false;
     const axis = { stroke: token("--text-2"), grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line"), width: 1 }, font: `12px ${getComputedStyle(document.body).fontFamily}` };
     const ends = lines(figure).map((line) => line.at);
     figure.chart = new uPlot({
