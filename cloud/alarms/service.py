@@ -24,6 +24,7 @@ from cloud.alarms.domain import (
 )
 from cloud.alarms.tables import (
     ASKS,
+    CLEARED,
     STANDS,
     AlarmEntryRow,
     AlarmRow,
@@ -273,7 +274,8 @@ async def load(session: AsyncSession, clock: Clock, principal: Principal) -> Loa
     )
     active, long_active = (await session.execute(standing)).one()
     recent = select(func.count()).where(ours, AlarmRow.raised_at >= now - FLOOD, AlarmRow.announced_at.is_not(None))
-    cleared = select(func.max(AlarmRow.returned_at)).where(ours, AlarmRow.announced_at.is_not(None))
+    # The newest end by its index; a maximum would read every alarm there ever was.
+    cleared = select(AlarmRow.returned_at).where(ours, CLEARED).order_by(AlarmRow.returned_at.desc()).limit(1)
     return Load(
         active=active,
         unacknowledged=await session.scalar(select(func.count()).where(ours, ASKS)) or 0,

@@ -127,6 +127,7 @@ class AlarmRow(Base):
 
 STANDS = AlarmRow.returned_at.is_(None)
 _UNANNOUNCED = STANDS & AlarmRow.announced_at.is_(None)
+CLEARED = AlarmRow.returned_at.is_not(None) & AlarmRow.announced_at.is_not(None)
 ASKS = AlarmRow.acknowledged_at.is_(None) & AlarmRow.announced_at.is_not(None)
 
 Index(
@@ -148,6 +149,9 @@ Index(
 Index("ix_alarms_standing", AlarmRow.organisation_id, sqlite_where=STANDS, postgresql_where=STANDS)
 Index("ix_alarms_unannounced", AlarmRow.box_id, sqlite_where=_UNANNOUNCED, postgresql_where=_UNANNOUNCED)
 Index("ix_alarms_asking", AlarmRow.organisation_id, sqlite_where=ASKS, postgresql_where=ASKS)
+Index(
+    "ix_alarms_cleared", AlarmRow.organisation_id, AlarmRow.returned_at, sqlite_where=CLEARED, postgresql_where=CLEARED
+)
 Index("ix_alarms_raised", AlarmRow.organisation_id, AlarmRow.raised_at)
 Index("ix_alarms_rule", AlarmRow.rule_id, AlarmRow.raised_at)
 

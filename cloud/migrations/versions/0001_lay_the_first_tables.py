@@ -299,7 +299,7 @@ def upgrade() -> None:
         sa.Column("session", sa.String(length=32), nullable=False),
         sa.Column("boot", sa.String(length=32), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pending", BIG, nullable=True),
         sa.Column("buffer_hours_left", sa.Double(), nullable=True),
@@ -604,6 +604,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("acknowledged_at IS NULL AND announced_at IS NOT NULL"),
         )
         batch_op.create_index(batch_op.f("ix_alarms_box_id"), ["box_id"], unique=False)
+        batch_op.create_index(
+            "ix_alarms_cleared",
+            ["organisation_id", "returned_at"],
+            unique=False,
+            sqlite_where=sa.text("returned_at IS NOT NULL AND announced_at IS NOT NULL"),
+            postgresql_where=sa.text("returned_at IS NOT NULL AND announced_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_alarms_raised", ["organisation_id", "raised_at"], unique=False)
         batch_op.create_index("ix_alarms_rule", ["rule_id", "raised_at"], unique=False)
         batch_op.create_index(
@@ -799,6 +806,11 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_alarms_rule")
         batch_op.drop_index("ix_alarms_raised")
+        batch_op.drop_index(
+            "ix_alarms_cleared",
+            sqlite_where=sa.text("returned_at IS NOT NULL AND announced_at IS NOT NULL"),
+            postgresql_where=sa.text("returned_at IS NOT NULL AND announced_at IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_alarms_box_id"))
         batch_op.drop_index(
             "ix_alarms_asking",
