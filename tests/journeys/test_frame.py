@@ -286,6 +286,27 @@ def test_a_form_is_mended_in_place_and_done_in_place(operator: Person) -> None:
     expect(page.get_by_role("link", name="back")).to_be_visible()
 
 
+def test_a_curve_is_drawn_from_its_table_and_follows_the_theme(operator: Person) -> None:
+    page = operator.page
+    operator.open("/things/1")
+    expect(page.locator("#curve canvas")).to_be_visible()
+    light = page.locator("#curve canvas").evaluate("canvas => canvas.toDataURL()")
+    page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
+    page.wait_for_function(
+        "light => document.querySelector('#curve canvas').toDataURL() !== light", arg=light, timeout=5_000
+    )
+
+
+def test_a_curve_without_javascript_is_its_table(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, java_script_enabled=False, locale="en-GB") as somebody:
+        somebody.sign_in(stage.login(Role.OPERATOR), PASSWORD)
+        somebody.open("/things/1")
+        expect(somebody.page.locator("#curve canvas")).to_have_count(0)
+        somebody.page.locator("summary", has_text="Values as a table").click()
+        expect(somebody.page.locator("#curve tbody tr")).to_have_count(10)
+        expect(somebody.page.locator("#curve tbody tr").nth(5)).to_contain_text("no value")
+
+
 @pytest.mark.parametrize("scheme", THEMES)
 def test_without_a_choice_the_page_follows_the_device(chromium: Browser, stage: Stage, scheme: str) -> None:
     with person(chromium, stage.url, color_scheme=scheme) as somebody:

@@ -1,5 +1,6 @@
 """A screen for the tests of the frame: a list of things, a form that changes one, and pages that go wrong."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
 from cloud.web.screen import Entry, Screen
 from cloud.web.session import Unit, Work
+from protocols.readings import Quality
 
 router = pages_for(Role.OPERATOR)
 
@@ -100,7 +102,8 @@ def _listing(work: Unit) -> Listing:
 
 async def _draw(work: Unit, page: Page, thing_id: int, form: Form[Renaming]) -> Response:
     found = await work.session.get_one(OutboxEvent, thing_id)
-    return page.show("things/thing.html", thing=found, form=form)
+    curve = [(found.emitted_at + timedelta(minutes=n), None if n == 5 else 60.0 + n, Quality.GOOD) for n in range(10)]
+    return page.show("things/thing.html", thing=found, form=form, curve=curve)
 
 
 SCREEN = Screen(
