@@ -117,7 +117,6 @@ class FaultyCloud:
         fault = self.faults.popleft() if self.faults else None
         self.news.set()
         if not self._lets_in(request):
-            self.requests.append("refused")
             return _problem(401, "token_refused", "the token is not good")
         batch = msgspec.msgpack.decode(await request.read(), type=wire.Batch)
         await asyncio.sleep(self.delay_s)
@@ -163,6 +162,8 @@ class FaultyCloud:
 
     def _lets_in(self, request: web.Request) -> bool:
         if self.public_key is None:
+            self.requests.append("refused")
+            self.news.set()
             return False
         key = Ed25519PublicKey.from_public_bytes(base64url_decode(self.public_key))
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
