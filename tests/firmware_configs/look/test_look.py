@@ -11,6 +11,7 @@ from tests.architecture.source import ROOT
 from tests.firmware_configs.look.strings import templates
 
 _TOO_NEW = ("light-dark(", "oklch(", "color-mix(", "@layer", ":has(")
+_LITERAL = re.compile(r"""["']([a-z][a-z0-9-]*)["']""")
 _ICON = re.compile(r"""(?:\bicon\(|\bsymbol=|\bicon=|"icon": )["']([\w-]+)["']""")
 _MACRO = re.compile(r"(#\}\s*)?\{% macro ((?!_)\w+)\(")
 _CONTROL_ROOM_RED = re.compile(r"\b(?:text|bg|btn|alert|border)-(?:danger|success|warning|info)\b")
@@ -24,9 +25,9 @@ def _icons() -> set[str]:
     return set(re.findall(r'<symbol id="([\w-]+)"', assets()["icons.svg"].content.decode()))
 
 
-def _icons_used() -> set[str]:
+def _found(pattern: re.Pattern[str]) -> set[str]:
     python = (file for package in ("cloud", "edge") for file in (ROOT / package).rglob("*.py"))
-    return {name for file in [*templates(), *python] for name in _ICON.findall(file.read_text("utf-8"))}
+    return {name for file in [*templates(), *python] for name in pattern.findall(file.read_text("utf-8"))}
 
 
 @pytest.mark.parametrize("feature", _TOO_NEW)
@@ -43,10 +44,15 @@ def test_the_purged_bootstrap_is_what_the_templates_need() -> None:
     assert (LOOK / "built" / "bootstrap.css").read_text("utf-8") == purge.build()
 
 
-def test_every_icon_that_is_used_is_drawn_and_every_other_is_gone() -> None:
-    """Mended by editing icons.txt and `make vendor`."""
-    assert _icons_used() - _icons() == set()
+def test_every_icon_that_is_used_is_drawn() -> None:
+    """Mended by adding it to icons.txt and `make vendor`."""
+    assert _found(_ICON) - _icons() == set()
+
+
+def test_no_icon_is_drawn_that_nobody_uses() -> None:
+    """Mended by taking it out of icons.txt and `make vendor`."""
     assert _icons() == set((LOOK / "icons.txt").read_text().split())
+    assert _icons() - _found(_LITERAL) == set()
 
 
 @pytest.mark.parametrize(
