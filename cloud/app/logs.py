@@ -9,8 +9,8 @@ from structlog.typing import EventDict, Processor
 
 from cloud.settings import LogLevel
 
-_QUIET = ("apscheduler", "uvicorn.access")
-"""Loggers that say for every tick and every request that all is well."""
+_QUIET = ("aiosqlite", "apscheduler", "uvicorn.access")
+"""Loggers that say for every step, every tick and every request that all is well."""
 
 
 def configure_logs(level: LogLevel) -> None:
