@@ -20,7 +20,7 @@ _ATTRIBUTE = re.compile(r"""[\w-]+="[^"]*\"""")  # a macro may draw attributes a
 _LETTERS = re.compile(r"[A-Za-z\u4e00-\u9fff]")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _READ_ALOUD = {"aria-label", "title", "placeholder", "alt", "data-on", "data-off", "data-words"}
-_NOT_WORDS = {"script", "style", "kbd"}
+_NOT_WORDS = {"script", "style", "kbd", "code"}
 _NAMES = {"Gatehouse"}
 _NOT_SHOWN = {"key", "class", "href", "id", "icon", "name", "autocomplete"}
 

@@ -63,9 +63,9 @@ def test_a_template_holds_no_words_of_its_own(page: Path) -> None:
         ("<p>Hello</p>", ["Hello"]),
         ("<b>{% if x %}你好{% endif %}</b>", ["你好"]),
         ('<button aria-label="Close"></button>', ["Close"]),
-        ("<kbd>Esc</kbd><script>let a</script>", []),
+        ("<kbd>Esc</kbd><code>make help</code><script>let a</script>", []),
     ],
-    ids=["through the catalogue", "english", "chinese", "spoken", "keys and scripts"],
+    ids=["through the catalogue", "english", "chinese", "spoken", "keys, commands and scripts"],
 )
 def test_bare_words_are_found(template: str, words: list[str]) -> None:
     assert strings.bare_texts(template) == words
