@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Self, TypeVar
 from edge.buffer.database import is_damage, put_aside
 from edge.buffer.rows import Row
 from edge.buffer.store import Bounds, Drawn, Flow, Statistics, Store
+from edge.buffer.thread import OwnThread
 from edge.clock import Clock
 from edge.errors import BufferFull, BufferUnusable
 from protocols.ranges import Range
@@ -39,9 +39,10 @@ class Opened(StrEnum):
 
 @dataclass(slots=True)
 class _Group:
-    """Rows that will be committed together."""
+    """Rows that will be committed together: samples, or registers and events."""
 
     rows: list[Row] = field(default_factory=list)
+    samples: int = 0
     committed: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -73,14 +74,15 @@ class Buffer:
         self._store_id = ""
         self._head = 0
         self._offset_us: int | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="buffer")
+        self._thread = OwnThread("buffer")
         self._urgent: _Group | None = None
         self._samples: _Group | None = None
         self._samples_due: asyncio.TimerHandle | None = None
         self._queue: list[_Group] = []
         self._waiting_rows = 0
-        self._committing: asyncio.Task[None] | None = None
+        self._committing: asyncio.Future[None] | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._waking: asyncio.Handle | None = None
         self._takes = True
         self.samples_not_taken = 0
         """Samples that the disk or the memory had no room for since the start; they have no number and no gap."""
@@ -107,11 +109,10 @@ class Buffer:
             BufferUnusable: the folder can't be written, or another process holds the file.
         """
         buffer = cls(path, clock=clock, bounds=bounds or Bounds(), gather_s=gather_s, gather_watched_s=gather_watched_s)
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(buffer._thread, buffer._opened_store)
+            await buffer._thread.run(buffer._opened_store)
         except BaseException:
-            buffer._thread.shutdown(wait=False)
+            buffer._thread.stop()
             raise
         buffer._tidying = asyncio.create_task(buffer._tidy(), name="buffer-tidy")
         return buffer
@@ -131,11 +132,12 @@ class Buffer:
         self._tidying.cancel()
         self._tidying = None
         self._flush_samples()
+        self._start_commit()
         while self._committing:
             await asyncio.wait([self._committing])
         if self._store:
             await self._run(Store.close)
-        self._thread.shutdown(wait=False)
+        self._thread.stop()
 
     # --- for the poller ---
 
@@ -174,6 +176,7 @@ class Buffer:
     def _gather(self, samples: Sequence[Row]) -> _Group:
         self._samples = self._samples or _Group()
         self._samples.rows += samples
+        self._samples.samples += len(samples)
         self._waiting_rows += len(samples)
         watched = self.watched and any(row.point in self.watched for row in samples)
         due_s = self._gather_watched_s if watched else self._gather_s
@@ -194,39 +197,44 @@ class Buffer:
             self._wake()
 
     def _wake(self) -> None:
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_all(), name="buffer-commit")
+        """Begin a commit soon, so that what is appended in this turn of the loop shares it."""
+        if not self._committing and not self._waking:
+            self._waking = asyncio.get_running_loop().call_soon(self._start_commit)
 
-    async def _commit_all(self) -> None:
-        """Commit group after group while there are any; what comes meanwhile makes the next group."""
-        while self._urgent or self._queue:
-            if self._urgent:
-                group, self._urgent = self._urgent, None
-                await self._commit(group, samples=0)
-            else:
-                group = self._queue.pop(0)
-                await self._commit(group, samples=len(group.rows))
-        self._committing = None
-
-    async def _commit(self, group: _Group, *, samples: int) -> None:
-        try:
-            await self._run(lambda store: store.commit(group.rows))
-        except BufferFull as error:
-            self._say_takes(error)
-            group.committed.set_exception(error)
-            group.committed.exception()  # nobody may be waiting for samples
-            self.samples_not_taken += samples
-        except Exception as error:  # the outermost loop of commits: a row that can't be packed must not end it
-            log.exception("%s rows could not be stored", len(group.rows))
-            group.committed.set_exception(error)
-            group.committed.exception()
+    def _start_commit(self) -> None:
+        """Commit the next group; what comes meanwhile makes the one after."""
+        self._waking = None
+        if self._committing:
+            return
+        if self._urgent:
+            group, self._urgent = self._urgent, None
+        elif self._queue:
+            group = self._queue.pop(0)
         else:
+            return
+        self._committing = self._thread.run(lambda: self._do(lambda store: store.commit(group.rows)))
+        self._committing.add_done_callback(lambda done: self._committed(group, done.exception()))
+
+    def _committed(self, group: _Group, error: BaseException | None) -> None:
+        self._committing = None
+        self._waiting_rows -= group.samples
+        if error is None:
             self._say_takes(None)
             group.committed.set_result(None)
             if self.watched and not self.watched.isdisjoint([row.point for row in group.rows]):
                 self.watched_committed.set()
-        finally:
-            self._waiting_rows -= samples
+        else:
+            self._refuse(group, error)
+        self._start_commit()
+
+    def _refuse(self, group: _Group, error: BaseException) -> None:
+        self.samples_not_taken += group.samples
+        if isinstance(error, BufferFull):
+            self._say_takes(error)
+        else:  # a row that can't be packed must not end the commits
+            log.error("%s rows could not be stored", len(group.rows), exc_info=error)
+        group.committed.set_exception(error)
+        group.committed.exception()  # nobody may be waiting for samples
 
     def _say_takes(self, error: BufferFull | None) -> None:
         if self._takes and error:
@@ -313,7 +321,7 @@ class Buffer:
                 log.debug("the buffer could not be tidied: %s", error)
 
     async def _run(self, work: Callable[[Store], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        return await self._thread.run(lambda: self._do(work))
 
     def _do(self, work: Callable[[Store], _T]) -> _T:
         store = self._opened_store()

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -62,6 +63,35 @@ async def test_registers_do_not_wait_for_the_samples_they_came_with(path: Path, 
         assert await _values(buffer) == [2.0, 3.0]
         assert not append.done()
         append.cancel()
+
+
+async def test_samples_of_a_source_that_waits_are_committed_at_once(path: Path, hand: HandClock) -> None:
+    async with await Buffer.open(path, clock=hand, gather_s=30) as buffer:
+        buffer.append_soon([sample(1.0, 0)])
+        await asyncio.wait_for(buffer.append([sample(2.0, 0)], at_once=True), timeout=5)
+        assert await _values(buffer) == [1.0, 2.0]
+
+
+async def test_appends_of_one_turn_of_the_loop_share_a_commit(buffer: Buffer, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "edge.buffer"):
+        await asyncio.gather(*(buffer.append([register(float(at), 0)]) for at in range(20)))
+    assert [message.partition(" of")[0] for message in caplog.messages] == ["committed rows 1..20"]
+
+
+async def test_no_rows_are_no_commit(buffer: Buffer) -> None:
+    await buffer.append([])
+    buffer.append_soon([])
+    await buffer.append([register(1.0, 0)])
+    assert buffer.head == 1
+
+
+async def test_closing_commits_registers_that_were_just_appended(path: Path, hand: HandClock) -> None:
+    async with await Buffer.open(path, clock=hand) as buffer:
+        append = asyncio.create_task(buffer.append([register(1.0, 0)]))
+        await asyncio.sleep(0)
+    await append
+    async with await Buffer.open(path, clock=hand) as buffer:
+        assert buffer.head == 1
 
 
 async def test_closing_commits_what_is_gathered(path: Path, hand: HandClock) -> None:
