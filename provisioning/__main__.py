@@ -72,7 +72,7 @@ def _announce(url: str) -> None:
     for employee in (*EMPLOYEES, ADMINISTRATOR):
         table.add_row(employee.login, PASSWORD, f"{employee.name} ({employee.role})", employee.sees)
     console.print(table)
-    console.print("the office gets too cold within a minute; Ctrl-C stops everything")
+    console.print("Ctrl-C stops everything")
 
 
 def _show(opened: PracticeBuilding) -> None:

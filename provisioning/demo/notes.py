@@ -40,7 +40,8 @@ async def notes(database: Database, clock: Clock, principal: Principal) -> Async
 
 
 def _raised(alarm: Alarm, ticket: Ticket) -> str:
-    value = "" if alarm.raised_value is None else f", value {alarm.raised_value:g} {alarm.unit}"
+    unit = "" if alarm.unit == "1" else f" {alarm.unit}"
+    value = "" if alarm.raised_value is None else f", value {alarm.raised_value:g}{unit}"
     return f"alarm raised: {_what(alarm)} at {alarm.place}{value}; ticket {ticket.number} is open"
 
 

@@ -13,8 +13,8 @@ from provisioning.practice.replay import ReplayClock
 COLD_OFFICE = datetime(2014, 4, 12, 23, tzinfo=UTC)
 """The recording's hour in which the fourth episode begins: 30 s after the addresses it happens here and now."""
 
-_TO_ALARM = timedelta(seconds=50)
-"""From the moment the history begins to flow: 20 s for filling, claiming and draining, and 30 s of watching."""
+_TO_ALARM = timedelta(seconds=45)
+"""From the moment the history begins to flow: 15 s for filling, claiming and draining, and 30 s of watching."""
 
 _METER_MOMENT = datetime(2012, 3, 3, 5, tzinfo=UTC)
 """The meter's recorded hour that falls into the hour of the first start; two weeks of it lie ahead."""
@@ -65,6 +65,10 @@ class Recordings:
     async def until_alarm_in(self, ahead: timedelta) -> None:
         """Return so long before the cold office's hour, or at once when that is past."""
         await ReplayClock.shifted(self._clock, self._shift).until(COLD_OFFICE - ahead)
+
+    def alarm_in_s(self) -> float:
+        """Return the seconds until the cold office's hour; below 0 when it is past."""
+        return (COLD_OFFICE + self._shift - self._clock.now()).total_seconds()
 
     @property
     def _shift(self) -> timedelta:

@@ -86,6 +86,8 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
             await _drained(database, principal, recordings)
             await recordings.until_alarm_in(_TO_ALARM)
             announce(cloud.url)
+            if recordings.alarm_in_s() > 0:
+                say(f"in {recordings.alarm_in_s():.0f} s the office will be too cold")
             tasks.create_task(building.live(), name="sensors")
             async with aclosing(notes(database, clock, principal)) as told:
                 async for note in told:

@@ -1,6 +1,7 @@
 """A program with several lives: started, killed as a power cut does, started again."""
 
 import asyncio
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,19 +46,29 @@ class Lives:
         self._child = await start(program)
 
     async def has_died(self, *, within_s: float) -> bool:
-        """Return whether it ended by itself within the time."""
+        """Return whether it was killed within the time.
+
+        Raises:
+            SiteError: it ended in another way; shows what it said last.
+        """
         try:
             async with asyncio.timeout(within_s):
-                await self.child.process.wait()
+                status = await self.child.process.wait()
         except TimeoutError:
             return False
+        if status != -signal.SIGKILL:
+            await self.child.check()
         return True
 
     async def kill(self) -> None:
-        """End it wherever it is."""
-        if not self.child.has_ended:
-            self.child.process.kill()
-            await self.child.process.wait()
+        """End it wherever it is.
+
+        Raises:
+            SiteError: it had ended already, by itself; shows what it said last.
+        """
+        await self.child.check()
+        self.child.process.kill()
+        await self.child.process.wait()
 
     async def stop(self) -> None:
         """Let it end in peace."""
