@@ -19,14 +19,10 @@ from cloud.core.clock import Clock, to_us
 from cloud.core.database import Database
 from cloud.core.errors import GatehouseError
 from cloud.fleet import presence
-from cloud.fleet.domain import BoxIdentity
+from cloud.fleet.domain import HEARTBEAT_S, MISSED_HEARTBEATS, BoxIdentity
 from cloud.fleet.presence import Heard
 from cloud.fleet.versions import VersionRefused, check_version
 from protocols.wire import WIRE_VERSION, Configuration, Configured, FromBox, FromCloud, Hello, Ping, Pong, Welcome
-
-HEARTBEAT_S = 15.0
-_SILENCE = 3
-"""Heartbeats that may be missed; after as many a line counts as dead."""
 
 _HELLO_S = 20.0
 _SEND_S = 10.0
@@ -176,7 +172,7 @@ class Channels:
 
     async def _listen(self, session: _Session, line: Line) -> None:
         while True:
-            message = await self._next(line, within_s=_SILENCE * self._heartbeat_s)
+            message = await self._next(line, within_s=MISSED_HEARTBEATS * self._heartbeat_s)
             match message:
                 case Ping():
                     session.unsaved = message

@@ -15,6 +15,12 @@ STALE_PERIODS = 3
 STALE_AT_LEAST = timedelta(minutes=1)
 """A point that is read every second is not stale for a pause of three."""
 
+HEARTBEAT_S = 15.0
+"""Between two words of a box on its channel."""
+
+MISSED_HEARTBEATS = 3
+"""After as many a line counts as dead, and its box as away."""
+
 SeriesRow = tuple[int, int, float, int]
 """Point id, microseconds since 1970, value in the point's unit, flags: a reading as the series holds it."""
 
@@ -24,6 +30,14 @@ class BoxState(StrEnum):
 
     ACTIVE = "active"  # claimed; its token is good
     REVOKED = "revoked"  # refused at every door until it is claimed again
+
+
+class Connection(StrEnum):
+    """Whether a box can be reached now."""
+
+    CONNECTED = "connected"  # its channel is open
+    AWAY = "away"  # it has none, or its line is dead
+    REVOKED = "revoked"  # it is refused
 
 
 class SetAsideReason(StrEnum):
@@ -59,6 +73,24 @@ class Where:
     community_id: int
     place_id: int | None
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device on one of a box's buses.
+
+    Attributes:
+        profile: the name of the device profile that says what its points are.
+        gone_at: when its box stopped listing it; None while it is there.
+    """
+
+    id: int
+    box_id: int
+    key: str
+    profile: str
+    name: str
+    gone_at: datetime | None
+    where: Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

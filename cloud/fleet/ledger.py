@@ -6,7 +6,7 @@ and last row. Two things blur that, and each has its margin: clocks and slow dev
 devices that send old timestamps of their own (a point's `late_us`, learnt from what it has sent).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -19,7 +19,8 @@ MARGIN = timedelta(minutes=10)
 further ahead of the cloud's clock."""
 
 MARGIN_US = MARGIN // timedelta(microseconds=1)
-_FOR_EVER_US = 2**62
+FOR_EVER_US = 2**62
+"""Where a gap has no end, or minus this no beginning: after whatever time a row could bear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,15 @@ def hold(held: Sequence[HeldRange], received: Iterable[HeldRange]) -> list[HeldR
     return joined
 
 
+def gaps(stores: Sequence[StoreHistory]) -> Iterator[Gap]:
+    """Yield what is absent of a box's stores, the oldest store first, each gap from neighbour to neighbour."""
+    for number, store in enumerate(stores):
+        yield from _gaps_within(store)
+        following_us = stores[number + 1].began_us if number + 1 < len(stores) else FOR_EVER_US
+        if store.head_us < following_us:
+            yield Gap(absence=Absence.UNTOLD, start_us=store.head_us, end_us=following_us, rows=None)
+
+
 def coverage(stores: Sequence[StoreHistory], *, late_us: int, start_us: int, end_us: int) -> Coverage:
     """Return which parts of the period are surely complete for a point of the box that wrote `stores`.
 
@@ -114,22 +124,14 @@ def coverage(stores: Sequence[StoreHistory], *, late_us: int, start_us: int, end
             end_us=min(gap.end_us + margin_us, end_us),
             rows=gap.rows,
         )
-        for gap in _gaps(stores)
+        for gap in gaps(stores)
     ]
     inside = tuple(sorted((gap for gap in found if gap.start_us < gap.end_us), key=lambda gap: gap.start_us))
     return Coverage(complete=tuple(_between(inside, start_us, end_us)), gaps=inside)
 
 
-def _gaps(stores: Sequence[StoreHistory]) -> Iterable[Gap]:
-    for number, store in enumerate(stores):
-        yield from _gaps_within(store)
-        following_us = stores[number + 1].began_us if number + 1 < len(stores) else _FOR_EVER_US
-        if store.head_us < following_us:
-            yield Gap(absence=Absence.UNTOLD, start_us=store.head_us, end_us=following_us, rows=None)
-
-
-def _gaps_within(store: StoreHistory) -> Iterable[Gap]:
-    before_the_first = HeldRange(0, 0, -_FOR_EVER_US, -_FOR_EVER_US)
+def _gaps_within(store: StoreHistory) -> Iterator[Gap]:
+    before_the_first = HeldRange(0, 0, -FOR_EVER_US, -FOR_EVER_US)
     after_the_last = HeldRange(store.head + 1, store.head + 1, store.head_us, store.head_us)
     for left, right in pairwise([before_the_first, *store.held, after_the_last]):
         gap = [(left.last + 1, right.first - 1)] if left.last + 1 < right.first else []
@@ -140,7 +142,7 @@ def _gaps_within(store: StoreHistory) -> Iterable[Gap]:
                 yield Gap(absence=absence, start_us=start_us, end_us=end_us, rows=size(ranges))
 
 
-def _between(inside: Sequence[Gap], start_us: int, end_us: int) -> Iterable[tuple[int, int]]:
+def _between(inside: Sequence[Gap], start_us: int, end_us: int) -> Iterator[tuple[int, int]]:
     reached_us = start_us
     for gap in inside:
         if gap.start_us > reached_us:

@@ -1,4 +1,4 @@
-"""A point with where it stands, as one select; lists and reads of points build on it."""
+"""Devices and points with where they stand, as one select each; lists and reads of them build on it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import aliased
 
 from cloud.core.principal import Principal
-from cloud.fleet.domain import Point, Where
+from cloud.fleet.domain import Device, Point, Where
 from cloud.fleet.tables import BindingRow, BoxRow, DeviceRow, PointRow
 from protocols.readings import PointKind, RowClass
 
@@ -23,6 +23,34 @@ def visible_boxes(principal: Principal) -> ColumnElement[bool]:
     """Return the condition on BoxRow that leaves what the principal may see."""
     ours = BoxRow.organisation_id == principal.organisation_id
     return ours if principal.communities is None else and_(ours, BoxRow.community_id.in_(principal.communities))
+
+
+def select_devices(principal: Principal) -> Select[Any]:
+    """Return the devices that the principal may see, as rows for `to_device`."""
+    return (
+        select(
+            *DeviceRow.__table__.columns,
+            BoxRow.community_id,
+            func.coalesce(_DeviceBinding.place_id, BoxRow.place_id).label("place_id"),
+            func.coalesce(_DeviceBinding.label, "").label("label"),
+        )
+        .join_from(DeviceRow, BoxRow, and_(BoxRow.id == DeviceRow.box_id, visible_boxes(principal)))
+        .outerjoin(_DeviceBinding, and_(_DeviceBinding.device_id == DeviceRow.id, _DeviceBinding.until_at.is_(None)))
+        .where(DeviceRow.organisation_id == principal.organisation_id)
+    )
+
+
+def to_device(row: Row[Any]) -> Device:
+    """Return the device of a row of select_devices."""
+    return Device(
+        id=row.id,
+        box_id=row.box_id,
+        key=row.key,
+        profile=row.profile,
+        name=row.name,
+        gone_at=row.gone_at,
+        where=Where(community_id=row.community_id, place_id=row.place_id, label=row.label),
+    )
 
 
 def select_points(principal: Principal) -> Select[Any]:

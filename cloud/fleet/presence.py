@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, case, func, select, update
+from sqlalchemy import Table, bindparam, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock, to_us
@@ -147,7 +147,8 @@ async def quiet_boxes(session: AsyncSession, *, since: datetime) -> dict[int, in
     rows = await session.execute(
         select(BoxRow.id, BoxRow.organisation_id)
         .outerjoin(PresenceRow, PresenceRow.box_id == BoxRow.id)
-        .where(BoxRow.state == BoxState.ACTIVE, func.coalesce(PresenceRow.seen_at, BoxRow.claimed_at) < since)
+        .where(BoxRow.state == BoxState.ACTIVE, BoxRow.claimed_at < since)
+        .where(or_(PresenceRow.seen_at.is_(None), PresenceRow.seen_at < since))
         .where(~sent.exists())
     )
     return {row.id: row.organisation_id for row in rows}

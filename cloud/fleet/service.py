@@ -10,11 +10,12 @@ from cloud.core.clock import Clock, to_us
 from cloud.core.errors import NotFound
 from cloud.core.principal import Principal
 from cloud.fleet import ledger
-from cloud.fleet.domain import FirstAndLast, Hour, Point, Reading, Where
-from cloud.fleet.points import PLACE_ID, select_points, to_point
+from cloud.fleet.boxes import visible_box
+from cloud.fleet.domain import Device, FirstAndLast, Hour, Point, Reading, Where
+from cloud.fleet.points import PLACE_ID, select_devices, select_points, to_device, to_point
 from cloud.fleet.receipts import histories
 from cloud.fleet.series import SeriesStore
-from cloud.fleet.tables import BindingRow, BoxRow, LatestRow, PointRow
+from cloud.fleet.tables import BindingRow, BoxRow, DeviceRow, LatestRow, PointRow
 from firmware_configs.look.words import _
 
 
@@ -48,6 +49,27 @@ async def point(session: AsyncSession, principal: Principal, *, point_id: int) -
     if not found:
         raise NotFound(_("There is no point %(point_id)s."), point_id=point_id)
     return found[0]
+
+
+async def devices(session: AsyncSession, principal: Principal, *, box_id: int) -> list[Device]:
+    """Return the devices of a box, by key."""
+    # any organisation: select_devices leaves only the principal's
+    found = await session.execute(
+        select_devices(principal).where(DeviceRow.box_id == box_id).order_by(DeviceRow.key)
+    )  # fmt: skip
+    return [to_device(row) for row in found]
+
+
+async def device(session: AsyncSession, principal: Principal, *, device_id: int) -> Device:
+    """Return one device.
+
+    Raises:
+        NotFound: there is none that the principal may see.
+    """
+    row = (await session.execute(select_devices(principal).where(DeviceRow.id == device_id))).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no device %(device_id)s."), device_id=device_id)
+    return to_device(row)
 
 
 async def where(session: AsyncSession, principal: Principal, *, point_id: int, at: datetime) -> Where:
@@ -155,3 +177,14 @@ async def coverage(
     seen = await point(session, principal, point_id=point_id)
     stores = await histories(session, principal, box_id=seen.box_id)
     return ledger.coverage(stores, late_us=seen.late_us, start_us=to_us(start), end_us=to_us(end))
+
+
+async def gaps(session: AsyncSession, principal: Principal, *, box_id: int) -> list[ledger.Gap]:
+    """Return what never came of a box's stores, or has not come yet, the oldest store first.
+
+    Raises:
+        NotFound: there is no such box that the principal may see.
+    """
+    await visible_box(session, principal, box_id=box_id)
+    stores = await histories(session, principal, box_id=box_id)
+    return [gap for gap in ledger.gaps(stores) if gap.end_us < ledger.FOR_EVER_US]

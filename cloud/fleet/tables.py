@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Dialect, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
+from cloud.core.clock import from_us, to_us
 from cloud.core.database import Base
 from cloud.fleet.domain import BoxState, SetAsideReason
 from protocols.readings import PointKind, RowClass
@@ -12,6 +14,19 @@ from protocols.readings import PointKind, RowClass
 KEY_LENGTH = 200
 
 _OPEN = text("until_at IS NULL")
+
+
+class Microseconds(TypeDecorator[datetime]):
+    """An aware datetime kept as microseconds since 1970, to be compared with the times of readings and batches."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        return None if value is None else to_us(value)
+
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else from_us(value)
 
 
 class BoxRow(Base):
@@ -59,7 +74,7 @@ class PresenceRow(Base):
     session: Mapped[str] = mapped_column(String(32))
     boot: Mapped[str] = mapped_column(String(32))
     opened_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(Microseconds)
     closed_at: Mapped[datetime | None]
     pending: Mapped[int | None]
     buffer_hours_left: Mapped[float | None]

@@ -6,13 +6,13 @@ from fastapi import APIRouter
 
 from cloud.alarms.service import count_asking
 from cloud.core.principal import Role
-from cloud.screens.controlroom import alarm, alarms
+from cloud.screens.controlroom import alarm, alarms, box_acts, boxes
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
 
 router = APIRouter()
-# The list's addresses come first: `/alarms/history` is no alarm's number.
-for part in (alarms.router, alarm.router):
+# The lists' and the acts' addresses come first: `/alarms/history` and `/boxes/new` are no numbers.
+for part in (alarms.router, alarm.router, box_acts.router, boxes.router):
     router.include_router(part)
 
 SCREEN = Screen(
@@ -29,6 +29,14 @@ SCREEN = Screen(
             roles=frozenset({Role.OPERATOR}),
             first_for=frozenset({Role.OPERATOR}),
             waiting=count_asking,
+        ),
+        Entry(
+            label=_("Boxes"),
+            purpose=_("See which boxes are there, what they still hold, and which points are silent."),
+            path="/boxes",
+            icon="router",
+            key="o",
+            roles=frozenset({Role.OPERATOR}),
         ),
     ),
 )
