@@ -32,7 +32,8 @@ _MOST_LINES = 3
 class Tally:
     """How often the two programs died where."""
 
-    planned: int
+    owed: int
+    """Deaths that are still to be died."""
     deaths: Counter[str] = field(default_factory=Counter)
     """By the commit point behind which one died, or ANY_INSTANT."""
 
@@ -49,14 +50,14 @@ def plan(points: Sequence[str], *, count: int, at_each: int, rng: random.Random)
 async def kill_both(rig: Rig, valve: Valve, *, box: Sequence[Death], cloud: Sequence[Death]) -> Tally:
     """Let each program die all its deaths, both at once, and leave both running.
 
-    The recordings are let through in step with the deaths, so that these are spread over all of them.
+    The recordings are let through in step with the deaths, so that these are spread over all of them, and so that
+    every life has something to come to its line with.
     """
-    tally = Tally(planned=len(box) + len(cloud))
-    await _let_through(valve, tally)
+    tally = Tally(owed=len(box) + len(cloud))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_kill(rig.box, box, valve, tally), name="kill the box")
         tasks.create_task(_kill(rig.cloud, cloud, valve, tally), name="kill the cloud")
-    await valve.open_to(1.0)
+    await valve.open_by(1.0)
     return tally
 
 
@@ -66,11 +67,13 @@ async def _kill(lives: Lives, deaths: Sequence[Death], valve: Valve, tally: Tall
     while left:
         death = left.popleft()
         await lives.begin(death)
+        await valve.open_by(1 / (tally.owed + 1))
         end = await _end(lives, death)
         tally.deaths[end] += 1
-        if death.line not in {None, end}:
+        if death.line in {None, end}:
+            tally.owed -= 1
+        else:
             left.append(death)  # it did not come to its line: it is owed another life
-        await _let_through(valve, tally)
     await lives.begin()
 
 
@@ -81,8 +84,3 @@ async def _end(lives: Lives, death: Death) -> str:
     await asyncio.sleep(death.after_s)
     await lives.kill()
     return ANY_INSTANT
-
-
-async def _let_through(valve: Valve, tally: Tally) -> None:
-    """Let through what belongs to the deaths so far, and a little for the next ones to happen in."""
-    await valve.open_to((tally.deaths.total() + 2) / (tally.planned + 2))

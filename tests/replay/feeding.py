@@ -32,10 +32,10 @@ class Valve:
         self._held = False
         self._moved = asyncio.Condition()
 
-    async def open_to(self, share: float) -> None:
-        """Let this share of every recording leave."""
+    async def open_by(self, part: float) -> None:
+        """Let this part of what is left of every recording leave."""
         async with self._moved:
-            self._share = share
+            self._share += (1 - self._share) * part
             self._moved.notify_all()
 
     async def hold(self, *, held: bool) -> None:
