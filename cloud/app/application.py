@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud import wiring
 from cloud.api.edge import EdgeDoor
@@ -97,8 +98,12 @@ def _parts(settings: Settings, clock: Clock) -> Parts:
         hub=hub,
         delivery=DeliveryLoop(database, clock, table),
         jobs=JobRunner(database, clock, [*wiring.jobs(series, hub), sweep]),
-        channels=Channels(database, clock),
+        channels=Channels(database, clock, note_change=partial(_note_boxes, hub)),
     )
+
+
+def _note_boxes(hub: Hub, session: AsyncSession, organisation_id: int) -> None:
+    live.changed(session, hub, organisation_id=organisation_id, topics=("boxes",))
 
 
 def _works(parts: Parts) -> dict[str, Work]:

@@ -7,13 +7,14 @@ one is left alone until it speaks: a line that went dead never does, and a copie
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import IntEnum
 from typing import Protocol
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock, to_us
 from cloud.core.database import Database
@@ -110,10 +111,26 @@ class _Session:
 class Channels:
     """The channels that end in this process; one for a process. `run` must run beside them."""
 
-    def __init__(self, database: Database, clock: Clock, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
+        note_change: Callable[[AsyncSession, int], None] = lambda _session, _organisation_id: None,
+    ) -> None:
+        """Serve channels.
+
+        Args:
+            database: where presence is kept.
+            clock: the cloud's.
+            heartbeat_s: how often a box shall speak.
+            note_change: called in the transaction that makes a box of an organisation come or go.
+        """
         self._database = database
         self._clock = clock
         self._heartbeat_s = heartbeat_s
+        self._note_change = note_change
         self._sessions: dict[str, _Session] = {}
         self._looked_at = clock.now()
 
@@ -155,6 +172,7 @@ class Channels:
         try:
             async with self._database.transaction() as transaction:
                 opened = await presence.open_session(transaction, self._clock, box, number=session.number, hello=hello)
+                self._note_change(transaction, box.organisation_id)
         except GatehouseError as error:
             raise _Ended(Ending.NOT_SIGNED_IN, str(error)) from error
         self._sessions[session.number] = session
@@ -168,6 +186,7 @@ class Channels:
             del self._sessions[session.number]
             async with self._database.transaction() as transaction:
                 await presence.close_session(transaction, self._clock, box_id=box.box_id, number=session.number)
+                self._note_change(transaction, box.organisation_id)
             _log.info("box %s is gone, boot %s", box.box_id, hello.boot)
 
     async def _listen(self, session: _Session, line: Line) -> None:

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.api.edge import EdgeDoor
 from cloud.core.database import Database
@@ -28,9 +29,19 @@ async def store(tmp_path: Path) -> AsyncIterator[SeriesStore]:
 
 
 @pytest.fixture
-def channels(database: Database, clock: FixedClock) -> Channels:
+def changes() -> list[int]:
+    """The organisations of which a box came or went, in order."""
+    return []
+
+
+@pytest.fixture
+def channels(database: Database, clock: FixedClock, changes: list[int]) -> Channels:
     """The channels, whose `run` the tests leave out: they call `tick` where a second would pass."""
-    return Channels(database, clock, heartbeat_s=0.5)
+
+    def note_change(_session: AsyncSession, organisation_id: int) -> None:
+        changes.append(organisation_id)
+
+    return Channels(database, clock, heartbeat_s=0.5, note_change=note_change)
 
 
 @pytest.fixture

@@ -109,8 +109,11 @@ async def test_a_quiet_box_proves_by_its_heartbeat_that_nothing_is_missing(
     await socket.close()
 
 
-async def test_a_box_that_leaves_is_gone(door: Door, database: Database, clock: FixedClock, yard: Yard) -> None:
+async def test_a_box_that_leaves_is_gone(
+    door: Door, database: Database, clock: FixedClock, yard: Yard, changes: list[int]
+) -> None:
     socket, _ = await _greeted(door, yard)
+    assert changes == [yard.estate.organisation_id]
     clock.advance(minutes=5)
     await socket.close()
 
@@ -118,6 +121,7 @@ async def test_a_box_that_leaves_is_gone(door: Door, database: Database, clock: 
         return (await _presence(database)).closed_at == clock.now()
 
     await until(is_gone)
+    assert changes == [yard.estate.organisation_id] * 2
 
 
 async def test_a_box_that_falls_silent_is_closed_after_three_heartbeats(door: Door, yard: Yard) -> None:
