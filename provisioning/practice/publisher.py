@@ -32,6 +32,7 @@ class Publisher:
             if self._client is None:
                 self._client = await self._connection.enter_async_context(aiomqtt.Client(LOOPBACK, self._port))
             await self._client.publish(topic, payload, qos=_AT_LEAST_ONCE, timeout=_TAKEN_WITHIN_S)
+            _end_if_cancelled()
         except aiomqtt.MqttError:
             await self.aclose()
             return False
@@ -42,3 +43,10 @@ class Publisher:
         self._client = None
         with suppress(aiomqtt.MqttError):  # the broker may have gone first
             await self._connection.aclose()
+
+
+def _end_if_cancelled() -> None:
+    """Raise what Python 3.11's wait_for, within aiomqtt, drops when an answer and the cancellation come together."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
