@@ -1,9 +1,10 @@
 """The series in one table of SQLite or PostgreSQL."""
 
 from collections.abc import Collection, Sequence
+from itertools import starmap
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Float, MetaData, Row, SmallInteger, Table, event, select, text
+from sqlalchemy import BigInteger, Column, Float, MetaData, SmallInteger, Table, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -26,8 +27,6 @@ _PRAGMAS = (
     "wal_autocheckpoint=16384",  # 64 MiB: a page that a minute's batches touch is copied once, not sixty times
 )
 _TYPES = ("bigint", "bigint", "double precision", "smallint")
-
-_Row = Row[*tuple[Any, ...]]
 
 _readings = Table(
     "readings",
@@ -59,16 +58,19 @@ _FIRST_AND_LAST = """
         WHERE point_id = wanted.point_id AND time_us >= {start_us} AND time_us < {end_us})
     AND z.time_us = (SELECT max(time_us) FROM readings
         WHERE point_id = wanted.point_id AND time_us >= {start_us} AND time_us < {end_us})"""
-_HOURLY = text("""
+_READ = """
+    SELECT time_us, value, flags FROM readings
+    WHERE point_id = {p} AND time_us >= {p} AND time_us < {p} ORDER BY time_us {order}"""
+_HOURLY = """
     WITH hours AS (
         SELECT count(*) AS count, min(value) AS minimum, max(value) AS maximum, avg(value) AS mean,
             min(time_us) AS first_us, max(time_us) AS last_us
-        FROM readings WHERE point_id = :point_id AND time_us >= :start_us AND time_us < :end_us
-        GROUP BY time_us / :hour_us)
-    SELECT first_us, hours.count, minimum, maximum, mean, a.value, z.value
+        FROM readings WHERE point_id = {p} AND time_us >= {p} AND time_us < {p}
+        GROUP BY time_us / {hour_us})
+    SELECT first_us / {hour_us} * {hour_us}, hours.count, minimum, maximum, mean, a.value, z.value
     FROM hours CROSS JOIN readings AS a CROSS JOIN readings AS z
-    WHERE a.point_id = :point_id AND a.time_us = first_us AND z.point_id = :point_id AND z.time_us = last_us
-    ORDER BY first_us""")
+    WHERE a.point_id = {p} AND a.time_us = first_us AND z.point_id = {p} AND z.time_us = last_us
+    ORDER BY first_us"""
 
 
 class SqlSeries:
@@ -77,7 +79,10 @@ class SqlSeries:
     def __init__(self, url: str) -> None:
         self._is_sqlite = url.startswith("sqlite")
         self._engine = _sqlite_engine(url) if self._is_sqlite else create_async_engine(url, pool_pre_ping=True)
-        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        # What only reads needs no transaction; on SQLite the driver begins none.
+        autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = self._engine if self._is_sqlite else autocommit
+        self._place = "?" if self._is_sqlite else "%s"
         self._append = Together(self._append_round, weight=len, limit=_ROUND_ROWS)
 
     async def prepare(self) -> None:
@@ -94,45 +99,39 @@ class SqlSeries:
     async def read(
         self, point_id: int, *, start_us: int, end_us: int, limit: int | None = None, newest_first: bool = False
     ) -> list[Reading]:
-        at = _readings.c.time_us
-        chosen = select(at, _readings.c.value, _readings.c.flags).where(
-            _readings.c.point_id == point_id, at >= start_us, at < end_us
-        )
+        sql = _READ.format(p=self._place, order="DESC" if newest_first else "ASC")
+        sql += "" if limit is None else f" LIMIT {int(limit)}"
         async with self._reading.connect() as connection:
-            rows = await connection.execute(chosen.order_by(at.desc() if newest_first else at).limit(limit))
-            return [Reading(time_us=time_us, value=value, flags=flags) for time_us, value, flags in rows]
+            return list(starmap(Reading, await fetch(connection, sql, (point_id, start_us, end_us))))
 
     async def hourly(self, point_id: int, *, start_us: int, end_us: int) -> list[Hour]:
-        wanted = {"point_id": point_id, "start_us": start_us, "end_us": end_us, "hour_us": HOUR_US}
+        sql = _HOURLY.format(p=self._place, hour_us=HOUR_US)
         async with self._reading.connect() as connection:
-            return [_hour(row) for row in await connection.execute(_HOURLY, wanted)]
+            rows = await fetch(connection, sql, (point_id, start_us, end_us, point_id, point_id))
+        return list(starmap(Hour, rows))
 
     async def last_minus_first(
         self, point_ids: Collection[int], *, start_us: int, end_us: int
     ) -> dict[int, FirstAndLast]:
         sql = _FIRST_AND_LAST.format(source="{source}", start_us=int(start_us), end_us=int(end_us))
         return {
-            row[0]: FirstAndLast(
-                first=Reading(time_us=row[1], value=row[2], flags=row[3]),
-                last=Reading(time_us=row[4], value=row[5], flags=row[6]),
-            )
-            for row in await self._by_point(sql, point_ids)
+            row[0]: FirstAndLast(Reading(*row[1:4]), Reading(*row[4:7])) for row in await self._by_point(sql, point_ids)
         }
 
     async def newest(self, point_ids: Collection[int]) -> dict[int, Reading]:
-        return {
-            row[0]: Reading(time_us=row[1], value=row[2], flags=row[3])
-            for row in await self._by_point(_NEWEST, point_ids)
-        }
+        return {row[0]: Reading(*row[1:]) for row in await self._by_point(_NEWEST, point_ids)}
 
     async def close(self) -> None:
         await self._engine.dispose()
 
     async def _append_round(self, parts: Sequence[Sequence[SeriesRow]]) -> list[list[int]]:
         rows = [row for part in parts for row in part]
+        statements = list(sources(rows, _TYPES, is_sqlite=self._is_sqlite))
+        # To SQLite's driver, which begins nothing by itself, one statement is one transaction.
+        is_one = self._is_sqlite and len(statements) == 1
         inserted = 0
-        async with self._engine.begin() as connection:
-            for source, values in sources(rows, _TYPES, is_sqlite=self._is_sqlite):
+        async with self._engine.connect() if is_one else self._engine.begin() as connection:
+            for source, values in statements:
                 inserted += await change(connection, _INSERT.format(source=source), values)
             if inserted == len(rows):
                 return [[] for _ in parts]
@@ -157,16 +156,9 @@ def _positions_of_clashes(held: Sequence[Held]) -> list[int]:
     return [position for position, found in enumerate(held) if found is Held.DIFFERENT]
 
 
-def _hour(row: _Row) -> Hour:
-    first_us, count, minimum, maximum, mean, first, last = row
-    start_us = first_us // HOUR_US * HOUR_US
-    return Hour(
-        start_us=start_us, count=count, minimum=minimum, maximum=maximum, mean=mean, first=first, last=last
-    )  # fmt: skip
-
-
 def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    # A connection comes back committed or undone, or never began: there is nothing to reset.
+    engine = create_async_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S}, pool_reset_on_return=None)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
@@ -179,7 +171,6 @@ def _sqlite_engine(url: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
