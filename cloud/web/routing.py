@@ -7,9 +7,8 @@ from starlette.responses import HTMLResponse
 
 from cloud.core.principal import Role
 from cloud.web import csrf
+from cloud.web.ids import LARGEST_ID
 from cloud.web.session import require
-
-_LARGEST_ID = 2**63 - 1  # what an integer column holds; a database refuses to look for more
 
 
 def pages_for(*roles: Role) -> APIRouter:
@@ -31,7 +30,7 @@ async def _check_ids(request: Request) -> None:
     """
     for value in request.path_params.values():
         try:
-            is_beyond = abs(float(value)) >= _LARGEST_ID
+            is_beyond = abs(float(value)) >= LARGEST_ID
         except ValueError:
             continue  # a word
         if is_beyond:

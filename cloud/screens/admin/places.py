@@ -17,6 +17,7 @@ from cloud.properties.domain import SEPARATOR, Building, Community, Place, Place
 from cloud.screens.admin.deleting import ask_delete, delete_asked
 from cloud.screens.admin.words import PLACE_KINDS
 from cloud.web.forms import Form, FormModel
+from cloud.web.ids import Id
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit as UnitOfWork
@@ -46,7 +47,7 @@ class BuildingForm(FormModel):
 class UnitForm(FormModel):
     """A new unit and the building that it is in."""
 
-    building: int
+    building: Id
     name: Name
 
 

@@ -19,6 +19,7 @@ from cloud.properties import service as properties
 from cloud.screens.admin.rule_forms import FORMS, KINDS, blank, draft_of, filled, terms_of
 from cloud.web import formats, words
 from cloud.web.forms import Form
+from cloud.web.ids import Id
 from cloud.web.lists import Column, ListView, Load, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
@@ -115,7 +116,7 @@ async def choose_point(work: Work, page: OnPage) -> Response:
 
 
 @router.get("/admin/rules/new")
-async def new(work: Work, page: OnPage, point: int, kind: Kind | None = None) -> Response:
+async def new(work: Work, page: OnPage, point: Id, kind: Kind | None = None) -> Response:
     """Draw the form of a new rule for a point."""
     found = await fleet.point(work.session, work.principal, point_id=point)
     likely = Kind.STATE if found.kind is PointKind.STATE else Kind.LIMITS
@@ -123,7 +124,7 @@ async def new(work: Work, page: OnPage, point: int, kind: Kind | None = None) ->
 
 
 @router.post("/admin/rules/new")
-async def create(work: Work, page: OnPage, series: Series, point: int, kind: Kind) -> Response:
+async def create(work: Work, page: OnPage, series: Series, point: Id, kind: Kind) -> Response:
     """Make the rule, or only try it."""
     found = await fleet.point(work.session, work.principal, point_id=point)
     form: Form[Any] = await page.form(FORMS[kind])

@@ -15,6 +15,7 @@ from cloud.fleet.domain import Device, Point
 from cloud.fleet.overview import Box
 from cloud.properties import service as properties
 from cloud.web.forms import Form, FormModel
+from cloud.web.ids import Id
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
@@ -41,7 +42,7 @@ class NameForm(FormModel):
 class PlaceForm(FormModel):
     """Where something measures, and what it is called there."""
 
-    place: int
+    place: Id
     label: Annotated[str, Field(max_length=LABEL_LENGTH)] = ""
 
 

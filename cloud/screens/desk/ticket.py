@@ -16,6 +16,7 @@ from cloud.tickets.domain import Act, Deed
 from cloud.tickets.service import Entry, Ticket
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
+from cloud.web.ids import Id
 from cloud.web.notices import Undo
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
@@ -47,13 +48,13 @@ DEEDS = {
 class ActForm(FormModel):
     """An act, on the ticket as its sender saw it."""
 
-    version: int
+    version: Id
 
 
 class AssignForm(ActForm):
     """To whom it is given."""
 
-    person_id: int
+    person_id: Id
 
 
 class ResolveForm(ActForm):

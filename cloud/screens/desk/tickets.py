@@ -17,6 +17,7 @@ from cloud.tickets.service import Location
 from cloud.tickets.types import list_types
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
+from cloud.web.ids import Id
 from cloud.web.lists import Column, Kind, ListView, Load, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
@@ -72,7 +73,7 @@ class TicketForm(FormModel):
 
     type: str
     subject: Annotated[str, Field(max_length=200)]
-    place_id: int
+    place_id: Id
     priority: Annotated[int, Field(ge=1, le=4)] | None = None
     description: Annotated[str, Field(max_length=4_000)] = ""
 

@@ -200,6 +200,8 @@ async def test_a_device_and_a_point_are_given_their_places(house: House, box: st
         for path in (f"/devices/{point.device_id}/place", f"/points/{point.id}/place"):
             form = (await boss.get(path)).text
             assert f'<option value="{site.place_id}" selected>' in form
+            huge = await boss.send_form(path, page=path, place="9" * 30, label="")
+            assert huge.status_code == 422
             wrong = await boss.send_form(path, page=path, place=str(site.place_id), label="x" * 121)
             assert wrong.status_code == 422
             done = await boss.send_form(path, page=path, place=str(site.place_id), label=f"北墙 {path[1]}")
