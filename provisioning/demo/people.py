@@ -37,7 +37,6 @@ EMPLOYEES = (
     ),
     Employee(login="desk", name="王五", role=Role.DESK, sees="front desk: all tickets, who works on what"),
     Employee(login="worker", name="赵六", role=Role.WORKER, sees="repairs: take a ticket, work, resolve it"),
-    Employee(login="office", name="钱七", role=Role.OFFICE, sees="office"),
     Employee(login="manager", name="孙八", role=Role.MANAGER, sees="everything that is to be seen"),
 )
 
