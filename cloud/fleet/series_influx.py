@@ -62,7 +62,7 @@ class InfluxSeries:
         return await self._append(rows) if rows else []
 
     async def holds(self, rows: Sequence[SeriesRow]) -> list[Held]:
-        held = await self._held(rows)
+        held = await self._held([rows])
         return [compare(held, row) for row in rows]
 
     async def read(
@@ -93,7 +93,7 @@ class InfluxSeries:
         await self._database.close()
 
     async def _append_round(self, parts: Sequence[Sequence[SeriesRow]]) -> list[list[int]]:
-        held = await self._held([row for part in parts for row in part])
+        held = await self._held(parts)
         lines = []
         clashes: list[list[int]] = [[] for _ in parts]
         for number, part in enumerate(parts):
@@ -110,10 +110,12 @@ class InfluxSeries:
             await self._database.write("\n".join(lines))
         return clashes
 
-    async def _held(self, rows: Sequence[SeriesRow]) -> HeldValues:
+    async def _held(self, parts: Sequence[Sequence[SeriesRow]]) -> HeldValues:
+        # Part by part: what a question costs grows with its points times those of its answer.
         questions = [
             _HELD.format(chosen=f"{_within(start_us, end_us)} AND {_any_of(points)}")
-            for start_us, end_us, points in _windows(rows)
+            for part in parts
+            for start_us, end_us, points in _windows(part)
         ]
         if not questions:
             return {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from itertools import starmap
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, MetaData, SmallInteger, Table, event
@@ -126,6 +127,8 @@ class SqlSeries:
 
     async def _append_round(self, parts: Sequence[Sequence[SeriesRow]]) -> list[list[int]]:
         rows = [row for part in parts for row in part]
+        if not self._is_sqlite:
+            rows.sort(key=itemgetter(0, 1))  # in one order, so that two workers never wait for each other's rows
         statements = list(sources(rows, _TYPES, is_sqlite=self._is_sqlite))
         # To SQLite's driver, which begins nothing by itself, one statement is one transaction.
         is_one = self._is_sqlite and len(statements) == 1

@@ -391,3 +391,27 @@ async def test_a_late_device_is_known_by_its_own_timestamps(
 async def test_a_recording_of_2011_is_taken(taker: Intake, yard: Yard) -> None:
     taken = await taker.take(yard.box.identity, batch([(1, 1)], [(_T, 1_322_200_800_000_000, 0.98)]))
     assert taken.set_aside == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_workers_that_take_one_store_at_once_count_each_row_once(
+    database: Database,
+    database_url: str,
+    routes: Routes,
+    store: SeriesStore,
+    clock: FixedClock,
+    yard: Yard,
+    now_us: int,
+) -> None:
+    await _watch(database, clock, yard, _T)
+    others = [Database(database_url, routes=routes) for _ in range(3)]
+    workers = [Intake(each, store, clock) for each in (database, *others)]
+    rows = [(_T, now_us + step, float(step)) for step in range(40)]
+    sent = [batch([(first, first + 9)], rows[first - 1 : first + 9], head=40) for first in range(1, 32, 3)]
+    await asyncio.gather(*(worker.take(yard.box.identity, part) for part in sent for worker in workers))
+    answer = await workers[0].take(yard.box.identity, batch([], [], head=40))
+    assert (answer.held, answer.set_aside) == ([(1, 40)], [])
+    handed_on = [row for _, said in await _said(database) for row in said["rows"]]
+    assert sorted(handed_on) == [[yard.points[_T], now_us + step, float(step), 0] for step in range(40)]
+    for each in others:
+        await each.close()
