@@ -105,7 +105,7 @@ async def test_a_boxs_page_shows_its_points_with_value_time_and_place(house: Hou
     assert "probe/temperature 70 °F 15:59 云杉苑 · 3 栋 · 办公室 by a rule" in said
     assert "probe/humidity 41.5 % 15:00 silent 云杉苑 · 3 栋 · 办公室 –" in said
     assert "leak/water never a value" in said
-    assert "Buffer lasts 72 h" in said
+    assert "Buffer lasts 71.5 h" in said
     assert "Configuration on its way" in said
 
 
