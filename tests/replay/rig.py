@@ -108,8 +108,12 @@ class Rig:
         return [(reading.time_us, reading.value, reading.flags) for reading in found]
 
     async def newest_us(self, key: str) -> int:
-        """Return the instant of the newest reading that the cloud holds of a point; 0 where it has none."""
-        newest = await self.series.newest([self.points[key]])
+        """Return the instant of the newest reading that the cloud has answered for; 0 where there is none.
+
+        The series have a reading before that: they are durable first, and only then is it held and told of.
+        """
+        async with self.database.reading() as session:
+            newest = await fleet.latest(session, self.principal, point_ids=[self.points[key]])
         return newest[self.points[key]].time_us if newest else 0
 
     async def is_quiet(self) -> bool:
