@@ -22,7 +22,7 @@ from cloud.core.clock import SystemClock, to_us
 from provisioning.practice.recordings.temperature import Temperature
 from provisioning.waiting import until
 from tests.benchmarks.figures import RUNS, Figure
-from tests.replay.backlog import a_day_without_cloud, hot_day, next_backlog_batch, publish
+from tests.replay.backlog import a_day_without_cloud, hot_day, newest_row, next_backlog_batch, publish
 from tests.replay.box_log import lines
 from tests.replay.installation import FLAT_PERIOD_S, Addresses
 from tests.replay.rig import LOGIN, PASSWORD, PROBE, VOLTAGE, Rig, running_rig
@@ -104,7 +104,7 @@ async def _shown_after_s(rig: Rig, page: Page, volts: float, *, after_s: float) 
 async def _behind_backlog() -> float:
     async with _rig(backlog_rows_per_s=1_000) as rig:
         await a_day_without_cloud(rig, hot_day(SystemClock().now() - timedelta(minutes=10)))
-        head = max(line.last for line in lines(rig.box_log))
+        head = newest_row(rig)
         waits = []
         for _ in range(_LIVE_VALUES):
             await next_backlog_batch(rig, below=head)

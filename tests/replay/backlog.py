@@ -36,16 +36,21 @@ async def publish(rig: Rig, rows: Sequence[Temperature]) -> None:
 async def a_day_without_cloud(rig: Rig, rows: Sequence[Temperature]) -> None:
     """Take the cloud away, let the box take the day's values, and bring both back: all of it is backlog now."""
     await rig.cloud.kill()
-    head = lines(rig.box_log)[-1].last
+    head = newest_row(rig)
     await publish(rig, rows)
 
     async def taken() -> bool:
-        return max(line.last for line in lines(rig.box_log)) >= head + len(rows)
+        return newest_row(rig) >= head + len(rows)
 
     await until(taken, "the box to take a day's values", within_s=_WITHIN_S)
     await rig.box.kill()
     await rig.cloud.begin()
     await rig.box.begin()
+
+
+def newest_row(rig: Rig) -> int:
+    """Return the number of the newest row that the box has committed; 0 before the first."""
+    return max((line.last for line in lines(rig.box_log)), default=0)
 
 
 async def next_backlog_batch(rig: Rig, *, below: int) -> None:

@@ -6,7 +6,15 @@ import pytest
 from cloud.core.clock import SystemClock, to_us
 from provisioning.practice.recordings.temperature import Temperature
 from provisioning.waiting import until
-from tests.replay.backlog import HOT_FROM, HOT_UNTIL, a_day_without_cloud, hot_day, next_backlog_batch, publish
+from tests.replay.backlog import (
+    HOT_FROM,
+    HOT_UNTIL,
+    a_day_without_cloud,
+    hot_day,
+    newest_row,
+    next_backlog_batch,
+    publish,
+)
 from tests.replay.box_log import Line, lines
 from tests.replay.installation import Addresses
 from tests.replay.rig import PROBE, Rig, running_rig
@@ -44,7 +52,7 @@ async def test_live_values_leave_before_the_next_batch_of_a_days_backlog_whose_p
     day = hot_day(end)
     async with running_rig(tmp_path, addresses, backlog_rows_per_s=1_000) as rig:
         await a_day_without_cloud(rig, day)
-        head = max(line.last for line in lines(rig.box_log))
+        head = newest_row(rig)
         live = []
         for _ in range(_LIVE_VALUES):
             await next_backlog_batch(rig, below=head)
