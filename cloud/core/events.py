@@ -1,11 +1,12 @@
 """What a slice tells the slices above and beside it."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(ABC):
     """Something that happened, said once through the outbox; a subclass adds plain JSON-able fields.
 
     Attributes:
@@ -18,6 +19,6 @@ class Event:
     organisation_id: int
 
     @property
+    @abstractmethod
     def subject(self) -> str:
         """Return what the event is about; events of one subject are handled in order, e.g. `box:17`."""
-        raise NotImplementedError(f"{type(self).__name__} must say its subject")
