@@ -34,8 +34,26 @@ async def run(session: AsyncSession, sql: str, rows: Sequence[Sequence[Any]], ty
         await change(connection, sql.format(source=source), values)
 
 
+async def lock(session: AsyncSession, sql: str, rows: Sequence[Sequence[Any]], types: Sequence[str]) -> None:
+    """Wait for the rows that a query locks; on SQLite, whose one writer holds everything already, nothing is run.
+
+    What hangs on these rows must be read by a later statement: after a wait, PostgreSQL looks again at the locked
+    rows alone, and takes all that is joined to them from before it.
+
+    Args:
+        session: whose transaction it belongs to.
+        sql: a query for PostgreSQL that locks, in one order for everybody.
+        rows: each with a value per type; without any, nothing is locked.
+        types: PostgreSQL's names of the columns' types.
+    """
+    connection = await session.connection()
+    if connection.dialect.name != "sqlite":
+        for source, values in sources(rows, types, is_sqlite=False):
+            await fetch(connection, sql.format(source=source), values)
+
+
 async def find(
-    session: AsyncSession, sql: str, rows: Sequence[Sequence[Any]], types: Sequence[str], *, locking: str = ""
+    session: AsyncSession, sql: str, rows: Sequence[Sequence[Any]], types: Sequence[str]
 ) -> list[tuple[Any, ...]]:
     """Return what a query finds with `rows` in the place of its {source}, of which one may come more than once.
 
@@ -44,13 +62,12 @@ async def find(
         sql: a query for both databases.
         rows: each with a value per type; without any, nothing is found.
         types: PostgreSQL's names of the columns' types.
-        locking: what PostgreSQL shall hear at the end; SQLite's one writer holds everything already.
     """
     connection = await session.connection()
     is_sqlite = connection.dialect.name == "sqlite"
     found: list[tuple[Any, ...]] = []
     for source, values in sources(rows, types, is_sqlite=is_sqlite):
-        found += await fetch(connection, sql.format(source=source) + ("" if is_sqlite else locking), values)
+        found += await fetch(connection, sql.format(source=source), values)
     return found
 
 

@@ -70,6 +70,11 @@ _ADD_LOST = insert(_LOST)
 _DROP_HELD = delete(_HELD).where(_HELD.c.store_id == bindparam("of"), _HELD.c.first == bindparam("at"))
 _DROP_LOST = delete(_LOST).where(_LOST.c.store_id == bindparam("of"), _LOST.c.first == bindparam("at"))
 _KEY = ("bigint", "text")
+_LOCK_STORES = """
+    WITH wanted (box_id, store) AS ({source})
+    SELECT box_stores.id FROM (SELECT DISTINCT box_id, store FROM wanted) AS one CROSS JOIN box_stores
+    WHERE box_stores.box_id = one.box_id AND box_stores.store = one.store
+    ORDER BY box_stores.id FOR UPDATE OF box_stores"""
 _FIND_STORES = """
     WITH wanted (box_id, store) AS ({source})
     SELECT box_stores.box_id, box_stores.store, box_stores.id, head, pending,
@@ -210,7 +215,9 @@ async def save(session: AsyncSession, stores: Collection[OpenStore], *, now_us: 
 
 async def _locked(session: AsyncSession, keys: Iterable[StoreKey]) -> dict[StoreKey, OpenStore]:
     found: dict[StoreKey, OpenStore] = {}
-    rows = await bulk.find(session, _FIND_STORES, sorted(keys), _KEY, locking=" FOR UPDATE OF box_stores")
+    wanted = sorted(keys)
+    await bulk.lock(session, _LOCK_STORES, wanted, _KEY)
+    rows = await bulk.find(session, _FIND_STORES, wanted, _KEY)
     for box_id, store, store_id, head, pending, *held in rows:
         entry = found.get((box_id, store))
         if entry is None:
