@@ -92,7 +92,7 @@ async def test_the_demo_raises_the_cold_office_within_a_minute_and_goes_on_where
     before = _counts(tmp_path)
     assert before == {
         "organisations": 1,
-        "people": 6,
+        "people": 5,
         "communities": 1,
         "boxes": 1,
         "alarm_rules": 5,
