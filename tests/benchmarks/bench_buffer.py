@@ -39,6 +39,7 @@ def run() -> Iterator[Figure]:
     for rows, commits in GROUPS.items():
         yield from _rate(rows, commits)
     yield _drained()
+    yield _pause()
     yield from (_written(meters) for meters in (METERS, 10 * METERS))
     yield from _growth()
 
@@ -103,6 +104,32 @@ def _drained() -> Figure:
             unit="readings/s",
             goal="more than is appended",
         )
+
+
+def _pause() -> Figure:
+    """Store a second of 400 meters and note the event loop's longest pause meanwhile."""
+    runs = []
+    for at in range(RUNS):
+        with _folder() as folder:
+            runs.append(1_000 * asyncio.run(_longest_pause_s(folder / f"buffer-{at}.db")))
+    return Figure(
+        id="F3",
+        text=f"longest pause of the event loop while {20 * METERS} meters' second of {VALUES} values is stored",
+        runs=runs,
+        unit="ms",
+        goal="under 100",
+    )
+
+
+async def _longest_pause_s(file: Path) -> float:
+    rows = next(_sampled(20 * METERS, random.Random(0)))
+    async with await Buffer.open(file, clock=_clock, bounds=_BOUNDS, gather_s=0.01) as buffer:
+        longest_s, before_s = 0.0, time.perf_counter()
+        append = asyncio.create_task(buffer.append(rows))
+        while not append.done():
+            await asyncio.sleep(0)
+            longest_s, before_s = max(longest_s, time.perf_counter() - before_s), time.perf_counter()
+    return longest_s
 
 
 def _written(meters: int) -> Figure:
