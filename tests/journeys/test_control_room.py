@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from sqlalchemy.pool import QueuePool
 from starlette.types import ASGIApp
 
 from cloud.alarms.domain import Priority, Stage, Words
@@ -17,7 +16,6 @@ from cloud.wiring import wire
 from tests.cloud.alarms.site import Site
 from tests.cloud.estate import PASSWORD
 from tests.cloud.screens.whole import Whole, make_whole
-from tests.cloud.waiting import until
 from tests.journeys.browsing import Person, person
 from tests.servers.web import WebServer, running_web
 
@@ -58,17 +56,6 @@ class Building:
             await emit(session, site.clock, event)
         await DeliveryLoop(site.database, site.clock, wire(site.series, self._whole.app.state.hub)).deliver_due()
 
-    async def close(self) -> None:
-        """Let go of the databases once the last request of a browser that is gone is answered."""
-        pool = self.site.database.engine.pool
-        assert isinstance(pool, QueuePool)
-
-        async def is_idle() -> bool:
-            return pool.checkedout() == 0
-
-        await until(is_idle)
-        await self._whole.close()
-
 
 @pytest.fixture
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
@@ -78,10 +65,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
         made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
         return made[0].app
 
-    with running_web(make) as server:
-        building = Building(server, made[0])
-        yield building
-        server.call(building.close())
+    async def close() -> None:
+        await made[0].close()
+
+    with running_web(make, close) as server:
+        yield Building(server, made[0])
 
 
 @pytest.fixture

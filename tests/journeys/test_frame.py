@@ -64,9 +64,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         made.append(site)
         return site.app
 
-    with running_web(make) as server:
+    async def close() -> None:
+        await made[0].database.close()
+
+    with running_web(make, close) as server:
         yield Stage(server, made[0])
-        server.call(made[0].database.close())
 
 
 @pytest.fixture

@@ -23,9 +23,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Whole
         made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
         return made[0].app
 
-    with running_web(make) as server:
+    async def close() -> None:
+        await made[0].close()
+
+    with running_web(make, close) as server:
         yield server.url, made[0]
-        server.call(made[0].close())
 
 
 @pytest.mark.parametrize("theme", THEMES)

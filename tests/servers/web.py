@@ -30,15 +30,21 @@ class WebServer:
 
 
 @contextmanager
-def running_web(make: Callable[[], Awaitable[ASGIApp]], *, at_work: bool = False) -> Iterator[WebServer]:
-    """Yield a server of the application that `make` builds in the server's loop; `at_work` runs its lifespan too."""
+def running_web(
+    make: Callable[[], Awaitable[ASGIApp]], close: Callable[[], Awaitable[None]], *, at_work: bool = False
+) -> Iterator[WebServer]:
+    """Yield a server of the application that `make` builds in the server's loop; `at_work` runs its lifespan too.
+
+    `close` lets go of what `make` opened, once the last request is answered: a connection that is still out when its
+    pool is closed would never be.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="web server")
     thread.start()
     server = WebServer(f"http://127.0.0.1:{listener.getsockname()[1]}", loop)
     try:
-        app = server.call(_made(make))
+        app = server.call(_done(make))
         # A stream that a browser holds open would keep the server waiting for ever.
         lifespan: Literal["on", "off"] = "on" if at_work else "off"
         config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1, ws="none", lifespan=lifespan)
@@ -50,6 +56,7 @@ def running_web(make: Callable[[], Awaitable[ASGIApp]], *, at_work: bool = False
         finally:
             program.should_exit = True
             serving.result(timeout=20)
+            server.call(_closed(close))
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
@@ -57,8 +64,15 @@ def running_web(make: Callable[[], Awaitable[ASGIApp]], *, at_work: bool = False
         listener.close()
 
 
-async def _made(make: Callable[[], Awaitable[ASGIApp]]) -> ASGIApp:
-    return await make()
+async def _done(work: Callable[[], Awaitable[Result]]) -> Result:
+    return await work()
+
+
+async def _closed(close: Callable[[], Awaitable[None]]) -> None:
+    requests = asyncio.all_tasks() - {asyncio.current_task()}  # streams that uvicorn cancelled are still letting go
+    if requests:
+        await asyncio.wait(requests, timeout=15)
+    await close()
 
 
 async def _until_started(program: uvicorn.Server) -> None:
