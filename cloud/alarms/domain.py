@@ -18,14 +18,6 @@ class Priority(IntEnum):
     LOW = 4  # this week
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """A text that an administrator writes in both languages; one that is empty is said in the other."""
-
-    zh: str
-    en: str
-
-
 class Side(StrEnum):
     """Which bound a value is past, or what else is abnormal about it."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import Select, Table, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.book import end, in_unit, is_judged, keep_state, terms_of
-from cloud.alarms.domain import Deed, Priority, Words
+from cloud.alarms.domain import Deed, Priority
 from cloud.alarms.judgement import Change, Episode, EpisodeList, Reading, State, first_state, heard, waited
 from cloud.alarms.tables import RuleRow, RuleStateRow, entry, locked_rule, standing_alarm
 from cloud.alarms.terms import Kind, Terms, checked, kind_of
@@ -20,6 +20,7 @@ from cloud.core.clock import Clock, to_us
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from cloud.fleet import service as fleet
 from cloud.fleet.domain import Point
 from cloud.fleet.series import SeriesStore

@@ -9,19 +9,7 @@ from sqlalchemy import Table, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.book import end
-from cloud.alarms.domain import (
-    ENDED_BY_NOTICE,
-    Act,
-    Cause,
-    Deed,
-    Notice,
-    Priority,
-    Side,
-    Stage,
-    Words,
-    moved,
-    stage_of,
-)
+from cloud.alarms.domain import ENDED_BY_NOTICE, Act, Cause, Deed, Notice, Priority, Side, Stage, moved, stage_of
 from cloud.alarms.tables import (
     ASKS,
     CLEARED,
@@ -40,6 +28,7 @@ from cloud.core.clock import Clock, to_us
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from firmware_configs.look.words import _
 
 STANDING = timedelta(hours=24)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.core.errors import Conflict
+from cloud.core.words import Words
 from firmware_configs.look.words import _
 
 ALARM_REPAIR = "alarm_repair"

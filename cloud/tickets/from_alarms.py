@@ -3,9 +3,10 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms import service as alarms
-from cloud.alarms.domain import AlarmAnnounced, AlarmReturned, Words
+from cloud.alarms.domain import AlarmAnnounced, AlarmReturned
 from cloud.core.clock import Clock
 from cloud.core.principal import Principal
+from cloud.core.words import Words
 from cloud.tickets.domain import ALARM_REPAIR, Deed
 from cloud.tickets.service import Location, open_ticket, tell
 from cloud.tickets.tables import ticket_of_alarm

@@ -9,11 +9,12 @@ from sqlalchemy import Table, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from cloud.tickets.domain import DEEDS, UNDONE, Act, Deed, State, TicketType, acts_from, due_after, is_late, moved
 from cloud.tickets.tables import (
     SEE_ALL,

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import NotFound, Refused
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from cloud.tickets.domain import DEFAULT_TYPES, TicketType
 from cloud.tickets.tables import TicketTypeRow, type_in_force, types_in_force
 from firmware_configs.look.words import _

@@ -1,7 +1,8 @@
 """The catalogue ids of closed sets that several screens show."""
 
-from cloud.alarms.domain import Cause, Words
+from cloud.alarms.domain import Cause
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.tickets.domain import State
 from cloud.web.catalogues import Locale
 from firmware_configs.look.words import _

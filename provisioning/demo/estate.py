@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms import rules
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.alarms.rules import Draft
 from cloud.alarms.terms import Equals, Limits, Rate
 from cloud.core.clock import Clock
 from cloud.core.principal import Principal
+from cloud.core.words import Words
 from cloud.fleet import bindings, claims
 from cloud.fleet import service as fleet
 from cloud.properties import service as properties

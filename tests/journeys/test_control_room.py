@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 from starlette.types import ASGIApp
 
-from cloud.alarms.domain import Priority, Stage, Words
+from cloud.alarms.domain import Priority, Stage
 from cloud.alarms.terms import Equals, Limits
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.outbox import emit
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.fleet.domain import ReadingsTaken
 from cloud.wiring import wire
 from tests.cloud.alarms.site import Site

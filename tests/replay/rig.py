@@ -10,7 +10,7 @@ from sqlalchemy import text
 from cloud.accounts.organisations import found_organisation
 from cloud.alarms import rules
 from cloud.alarms import service as alarms
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.alarms.rules import Draft
 from cloud.alarms.service import Alarm
 from cloud.alarms.terms import Limits
@@ -18,6 +18,7 @@ from cloud.core.clock import SystemClock
 from cloud.core.database import Database
 from cloud.core.listing import Ask
 from cloud.core.principal import Principal
+from cloud.core.words import Words
 from cloud.fleet import claims
 from cloud.fleet import service as fleet
 from cloud.fleet.series import SeriesStore

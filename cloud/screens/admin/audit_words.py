@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloud.accounts import people
-from cloud.alarms.domain import Words
 from cloud.core.audit import AuditEntry
+from cloud.core.words import Words
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR
 from cloud.screens.admin.words import FIELDS, PLACE_KINDS, SUBJECTS

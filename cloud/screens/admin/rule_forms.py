@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import Field
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.alarms.rules import Draft
 from cloud.alarms.terms import TERMS, Kind, Terms
+from cloud.core.words import Words
 from cloud.web.forms import Form, FormModel
 from firmware_configs.look.words import _
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.core.errors import Refused
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.properties import service as properties
 from cloud.screens.desk.lines import TicketLine, lines
 from cloud.tickets import service as tickets

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.alarms.evaluation import judge_due, judge_readings
 from cloud.alarms.rules import Draft, create_rule
 from cloud.alarms.service import Alarm, list_alarms
@@ -17,6 +17,7 @@ from cloud.core.database import Database
 from cloud.core.listing import Ask
 from cloud.core.outbox import OutboxEvent
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from cloud.fleet import bindings
 from cloud.fleet import service as fleet
 from cloud.fleet.domain import ReadingsTaken

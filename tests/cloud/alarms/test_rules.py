@@ -3,13 +3,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from cloud.alarms.domain import Deed, Priority, Words
+from cloud.alarms.domain import Deed, Priority
 from cloud.alarms.rules import change_rule, create_rule, remove_rule, rule, rules_at, try_terms
 from cloud.alarms.service import record
 from cloud.alarms.terms import Equals, Limits, Rate, Silence, Terms, checked
 from cloud.core.audit import AuditEntry
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.fleet import service as fleet
 from tests.cloud.alarms.site import OFFICE, Site, draft
 from tests.cloud.estate import make_organisation

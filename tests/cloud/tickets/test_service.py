@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from cloud.tickets.domain import ALARM_REPAIR, DEFAULT_TYPES, Act, Deed, State
 from cloud.tickets.service import (
     Entry,

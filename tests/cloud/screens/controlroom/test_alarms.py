@@ -3,9 +3,10 @@ from html import unescape
 
 import pytest
 
-from cloud.alarms.domain import Priority, Stage, Words
+from cloud.alarms.domain import Priority, Stage
 from cloud.alarms.terms import Equals, Limits, Rate, Silence
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.tickets.from_alarms import open_for_alarm
 from tests.cloud.screens.house import House
 from tests.cloud.web.conftest import Browser

@@ -5,9 +5,10 @@ import httpx
 import pytest
 
 from cloud.accounts.tables import PersonRow
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.alarms.system import note_loss
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.fleet.domain import RowsLost
 from cloud.tickets.domain import State
 from cloud.tickets.from_alarms import open_for_alarm

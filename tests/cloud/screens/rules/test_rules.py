@@ -2,10 +2,11 @@ import re
 
 import pytest
 
-from cloud.alarms.domain import Priority, Words
+from cloud.alarms.domain import Priority
 from cloud.alarms.rules import rule, rules_at
 from cloud.alarms.terms import Equals, Limits, Rate, Silence
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from tests.cloud.alarms.site import OFFICE
 from tests.cloud.screens.controlroom.test_alarms import words_of
 from tests.cloud.screens.house import House
