@@ -6,6 +6,7 @@ one is left alone until it speaks: a line that went dead never does, and a copie
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -125,7 +126,8 @@ class Channels:
             database: where presence is kept.
             clock: the cloud's.
             heartbeat_s: how often a box shall speak.
-            note_change: called in the transaction that makes a box of an organisation come or go.
+            note_change: called in the transaction that makes a box of an organisation come or go, and, at most once
+                in a heartbeat's period, in one that writes its boxes' heartbeats down.
         """
         self._database = database
         self._clock = clock
@@ -133,6 +135,7 @@ class Channels:
         self._note_change = note_change
         self._sessions: dict[str, _Session] = {}
         self._looked_at = clock.now()
+        self._noted_s: dict[int, float] = {}
 
     async def serve(self, box: BoxIdentity, line: Line) -> None:
         """Speak with a box that has proved who it is until one of the two ends it."""
@@ -219,10 +222,19 @@ class Channels:
             return
         async with self._database.transaction() as transaction:
             pushed_out = await presence.note_heartbeats(transaction, self._clock, heard)
+            self._note_heartbeats(transaction, {one.box.organisation_id for one in heard})
         for one in pushed_out:
             _log.warning("box %s is here twice, boot %s is the older", one.box.box_id, one.boot)
             if session := self._sessions.get(one.session):
                 await session.end(Ending.PUSHED_OUT, "a newer session of this box counts")
+
+    def _note_heartbeats(self, transaction: AsyncSession, organisation_ids: set[int]) -> None:
+        """Say that boxes moved on; of many boxes one speaks every second, which is no reason to draw pages so often."""
+        now_s = asyncio.get_running_loop().time()
+        for organisation_id in organisation_ids:
+            if now_s - self._noted_s.get(organisation_id, -math.inf) >= self._heartbeat_s:
+                self._noted_s[organisation_id] = now_s
+                self._note_change(transaction, organisation_id)
 
     async def _tell_changes(self) -> None:
         if not self._sessions:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core import audit
@@ -60,6 +60,52 @@ class IssuedCode:
     code: str
     """In groups, as it is typed on the box."""
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCode:
+    """A claim code that nobody has used yet.
+
+    Attributes:
+        box_id: the box that gets another key by it; None for one that makes a new box.
+        issued_by: None when Gatehouse itself did.
+    """
+
+    id: int
+    box_id: int | None
+    box_name: str
+    community_id: int
+    place_id: int | None
+    issued_by: int | None
+    issued_at: datetime
+    expires_at: datetime
+
+
+async def open_codes(session: AsyncSession, clock: Clock, principal: Principal) -> list[OpenCode]:
+    """Return the codes that still open something, the one that ends first first.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    rows = await session.scalars(_open(principal, now=clock.now()).order_by(ClaimCodeRow.expires_at, ClaimCodeRow.id))
+    return [_to_open(row) for row in rows]
+
+
+async def withdraw(session: AsyncSession, clock: Clock, principal: Principal, *, code_id: int) -> None:
+    """Let a code open nothing from now on.
+
+    Raises:
+        Forbidden: the principal is no administrator.
+        NotFound: there is no such open code that the principal may see.
+    """
+    principal.require(Role.ADMINISTRATOR)
+    asked = _open(principal, now=clock.now()).where(ClaimCodeRow.id == code_id).with_for_update()
+    row = await session.scalar(asked)
+    if row is None:
+        raise NotFound(_("There is no such open claim code: it has been used, withdrawn, or has expired."))
+    row.expires_at = clock.now()
+    _record(session, clock, principal, row, action="fleet.claim_withdrawn")
 
 
 async def issue(
@@ -139,10 +185,38 @@ def _issue(
     row.issued_at = clock.now()
     row.expires_at = row.issued_at + lifetime
     session.add(row)
+    _record(session, clock, principal, row, action="fleet.claim_issued")
+    return IssuedCode(code=codes.written(code), expires_at=row.expires_at)
+
+
+def _record(session: AsyncSession, clock: Clock, principal: Principal, row: ClaimCodeRow, *, action: str) -> None:
     told = {"box": row.box_name, "community_id": row.community_id, "expires_at": row.expires_at.isoformat()}
     subject = f"box:{row.box_id}" if row.box_id else f"community:{row.community_id}"
-    audit.record(session, clock, principal, action="fleet.claim_issued", subject=subject, after=told)
-    return IssuedCode(code=codes.written(code), expires_at=row.expires_at)
+    audit.record(session, clock, principal, action=action, subject=subject, after=told)
+
+
+def _open(principal: Principal, *, now: datetime) -> Select[ClaimCodeRow]:
+    found = select(ClaimCodeRow).where(
+        ClaimCodeRow.organisation_id == principal.organisation_id,
+        ClaimCodeRow.used_at.is_(None),
+        ClaimCodeRow.expires_at > now,
+    )
+    if principal.communities is not None:
+        found = found.where(ClaimCodeRow.community_id.in_(principal.communities))
+    return found
+
+
+def _to_open(row: ClaimCodeRow) -> OpenCode:
+    return OpenCode(
+        id=row.id,
+        box_id=row.box_id,
+        box_name=row.box_name,
+        community_id=row.community_id,
+        place_id=row.place_id,
+        issued_by=row.issued_by,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+    )
 
 
 def _check_free(code: ClaimCodeRow, holder: BoxRow | None, *, now: datetime) -> None:

@@ -100,6 +100,7 @@ class Point:
     """One series of values: what a device on a box measures.
 
     Attributes:
+        profile: key of its device's profile, which need not be one of ours.
         key: `device/point`, unique on its box.
         unit: UCUM code.
         resolution: decimal text of a register's smallest step; None where it means nothing.
@@ -115,6 +116,7 @@ class Point:
     box_name: str
     device_id: int
     device_name: str
+    profile: str
     key: str
     unit: str
     kind: PointKind

@@ -61,6 +61,7 @@ def select_points(principal: Principal) -> Select[Any]:
             BoxRow.name.label("box_name"),
             BoxRow.community_id,
             DeviceRow.name.label("device_name"),
+            DeviceRow.profile,
             PLACE_ID.label("place_id"),
             LABEL.label("label"),
         )
@@ -81,6 +82,7 @@ def to_point(row: Row[Any]) -> Point:
         box_name=row.box_name,
         device_id=row.device_id,
         device_name=row.device_name,
+        profile=row.profile,
         key=row.key,
         unit=row.unit,
         kind=PointKind(row.kind),

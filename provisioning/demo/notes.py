@@ -11,6 +11,7 @@ from cloud.core.listing import Ask
 from cloud.core.principal import Principal
 from cloud.tickets import service as tickets
 from cloud.tickets.service import Ticket
+from protocols.units import symbol
 
 _LOOK_EVERY_S = 1.0
 
@@ -40,8 +41,7 @@ async def notes(database: Database, clock: Clock, principal: Principal) -> Async
 
 
 def _raised(alarm: Alarm, ticket: Ticket) -> str:
-    unit = "" if alarm.unit == "1" else f" {alarm.unit}"
-    value = "" if alarm.raised_value is None else f", value {alarm.raised_value:g}{unit}"
+    value = "" if alarm.raised_value is None else f", value {alarm.raised_value:g} {symbol(alarm.unit)}".rstrip()
     return f"alarm raised: {_what(alarm)} at {alarm.place}{value}; ticket {ticket.number} is open"
 
 

@@ -22,6 +22,7 @@ from cloud.web.forms import Form
 from cloud.web.ids import Id
 from cloud.web.lists import Column, ListView, Load, Option
 from cloud.web.pages import OnPage, Page
+from cloud.web.points import point_label
 from cloud.web.routing import pages_for
 from cloud.web.series import Series
 from cloud.web.session import Unit, Work
@@ -50,6 +51,7 @@ class PointLine:
     """A point as it stands in the list to choose from."""
 
     point: Point
+    label: str
     where: str
 
 
@@ -95,7 +97,7 @@ POINTS = ListView[PointLine](
     searchable=_("box, device, point or place"),
     key=lambda row: row.point.id,
     columns=(
-        Column(name="key", label=_("Point"), value=lambda row: row.point.key, sortable=False),
+        Column(name="key", label=_("Point"), value=lambda row: row.label, sortable=False),
         Column(name="where", label=_("Place"), value=lambda row: row.where, sortable=False),
         Column(name="box", label=_("Box"), value=lambda row: row.point.box_name, sortable=False),
         Column(name="unit", label=_("Unit"), value=lambda row: symbol(row.point.unit) or None, sortable=False),
@@ -112,7 +114,7 @@ async def rule_list(work: Work, page: OnPage) -> Response:
 @router.get("/admin/rules/points")
 async def choose_point(work: Work, page: OnPage) -> Response:
     """Draw the points, to write a rule for one."""
-    return await page.list("admin/rule_points.html", POINTS, _loading_points(work))
+    return await page.list("admin/rule_points.html", POINTS, _loading_points(work, page))
 
 
 @router.get("/admin/rules/new")
@@ -202,6 +204,7 @@ async def _draw(
     return page.show(
         "admin/rule.html",
         point=point,
+        label=point_label(point, page.reader),
         where=await _where(work, point),
         kind=kind,
         kinds=KINDS,
@@ -244,12 +247,15 @@ def _loading_rules(work: Unit, page: Page) -> Load[RuleLine]:
     return load
 
 
-def _loading_points(work: Unit) -> Load[PointLine]:
+def _loading_points(work: Unit, page: Page) -> Load[PointLine]:
     async def load(ask: Ask) -> Found[PointLine]:
         points = [each for each in await fleet.points(work.session, work.principal) if each.gone_at is None]
         place_ids = {each.where.place_id for each in points if each.where.place_id is not None}
         labels = await properties.labels(work.session, work.principal, place_ids)
-        rows = [PointLine(point=each, where=labels.get(each.where.place_id or 0, "")) for each in points]
+        rows = [
+            PointLine(point=each, label=point_label(each, page.reader), where=labels.get(each.where.place_id or 0, ""))
+            for each in points
+        ]
         matching = [row for row in rows if ask.search.lower() in _text(row)]
         end = None if ask.limit is None else ask.offset + ask.limit
         return Found(rows=matching[ask.offset : end], total=len(matching))
@@ -258,7 +264,7 @@ def _loading_points(work: Unit) -> Load[PointLine]:
 
 
 def _text(row: PointLine) -> str:
-    return f"{row.point.box_name} {row.point.device_name} {row.point.key} {row.where}".lower()
+    return f"{row.point.box_name} {row.point.device_name} {row.point.key} {row.label} {row.where}".lower()
 
 
 def _in_short(page: Page, rule: Rule) -> str:

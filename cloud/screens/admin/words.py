@@ -86,6 +86,7 @@ ACTIONS = {
     "fleet.box_renamed": _("renamed a box"),
     "fleet.box_revoked": _("shut a box out"),
     "fleet.claim_issued": _("issued a claim code"),
+    "fleet.claim_withdrawn": _("withdrew a claim code"),
     "properties.building_changed": _("changed a building"),
     "properties.building_created": _("made a building"),
     "properties.building_deleted": _("deleted a building"),

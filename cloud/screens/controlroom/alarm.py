@@ -17,6 +17,7 @@ from cloud.screens.controlroom.curve import around
 from cloud.screens.controlroom.lines import AlarmLine, limit_of, line, lines
 from cloud.web.forms import Form, FormModel
 from cloud.web.pages import OnPage, Page
+from cloud.web.points import point_label
 from cloud.web.routing import pages_for
 from cloud.web.series import Series
 from cloud.web.session import Unit, Work
@@ -80,7 +81,7 @@ async def _draw(work: Unit, page: Page, series: SeriesStore, alarm_id: int, form
     return page.show(
         "controlroom/alarm.html",
         shown=shown,
-        point=points[0] if points else None,
+        measured=point_label(points[0], page.reader) if points else shown.name,
         curve=curve,
         limits=_limits(page, alarm),
         marks=_marks(page, alarm),

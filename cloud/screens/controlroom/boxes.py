@@ -18,7 +18,8 @@ from cloud.fleet.set_aside import SetAsideLine, list_set_aside
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR
 from cloud.web.lists import Column, Kind, ListView, Option
-from cloud.web.pages import OnPage
+from cloud.web.pages import OnPage, Page
+from cloud.web.points import point_label
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
 from firmware_configs.look.words import _
@@ -59,6 +60,7 @@ class PointLine:
     """A point of a box with its newest value."""
 
     point: Point
+    label: str
     where: str
     reading: Reading | None
     is_stale: bool
@@ -175,7 +177,7 @@ async def box_page(work: Work, page: OnPage, box_id: int) -> Response:
         shown=shown,
         connections=CONNECTIONS,
         may_change=_may_change(work),
-        devices=await _devices(work, box_id),
+        devices=await _devices(work, page, box_id),
         gaps=[_gap(gap) for gap in reversed(gaps)][:_GAPS_SHOWN],
         more_gaps=max(0, len(gaps) - _GAPS_SHOWN),
     )
@@ -203,7 +205,7 @@ async def _lines(work: Unit, boxes: Sequence[Box]) -> list[BoxLine]:
     return [BoxLine(box=box, where=places.get(box.place_id or 0) or communities[box.community_id]) for box in boxes]
 
 
-async def _devices(work: Unit, box_id: int) -> list[DeviceLine]:
+async def _devices(work: Unit, page: Page, box_id: int) -> list[DeviceLine]:
     devices = await fleet.devices(work.session, work.principal, box_id=box_id)
     points = await fleet.points(work.session, work.principal, box_id=box_id)
     latest = await fleet.latest(work.session, work.principal, point_ids=[point.id for point in points])
@@ -211,7 +213,16 @@ async def _devices(work: Unit, box_id: int) -> list[DeviceLine]:
     place_ids = {where.place_id for where in wheres if where.place_id is not None}
     places = await properties.labels(work.session, work.principal, place_ids)
     now = work.clock.now()
-    lines = [_point_line(point, latest.get(point.id), _where(point.where, places), now) for point in points]
+    lines = [
+        PointLine(
+            point=point,
+            label=point_label(point, page.reader),
+            where=_where(point.where, places),
+            reading=(reading := latest.get(point.id)),
+            is_stale=point.is_stale(reading.time if reading else None, now),
+        )
+        for point in points
+    ]
     return [
         DeviceLine(
             device=device,
@@ -220,11 +231,6 @@ async def _devices(work: Unit, box_id: int) -> list[DeviceLine]:
         )
         for device in devices
     ]
-
-
-def _point_line(point: Point, reading: Reading | None, where: str, now: datetime) -> PointLine:
-    is_stale = point.is_stale(reading.time if reading else None, now)
-    return PointLine(point=point, where=where, reading=reading, is_stale=is_stale)
 
 
 def _where(where: Where, places: Mapping[int, str]) -> str:

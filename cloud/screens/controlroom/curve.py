@@ -1,4 +1,4 @@
-"""The readings around an alarm, few enough to be drawn and read as a table."""
+"""The readings around an alarm, or of a point's last time, few enough to be drawn and read as a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +51,17 @@ async def around(store: SeriesStore, alarm: Alarm, *, now: datetime) -> Curve:
         return Curve(rows=[_row(reading) for reading in thinned(raw)], is_hourly=False)
     hours = await store.hourly(alarm.point_id, start_us=start_us, end_us=end_us)
     return Curve(rows=[_mean(hour) for hour in _every(hours)], is_hourly=True)
+
+
+async def of_late(store: SeriesStore, point_id: int, *, now: datetime, span: timedelta) -> Curve:
+    """Return the point's last `span`: its readings up to a day, above that the means of its hours."""
+    start_us, end_us = to_us(now - span), to_us(now) + 1
+    if span <= _RAW_MOST:
+        raw = await store.read(point_id, start_us=start_us, end_us=end_us)
+        return Curve(rows=[_row(reading) for reading in thinned(raw)], is_hourly=False)
+    hours = await store.hourly(point_id, start_us=start_us, end_us=end_us)
+    means = thinned([Reading(hour.start_us, hour.mean) for hour in hours])
+    return Curve(rows=[_row(reading) for reading in means], is_hourly=True)
 
 
 def thinned(readings: Sequence[Reading]) -> Sequence[Reading]:

@@ -6,13 +6,13 @@ from fastapi import APIRouter
 
 from cloud.alarms.service import count_asking
 from cloud.core.principal import Role
-from cloud.screens.controlroom import alarm, alarms, box_acts, boxes
+from cloud.screens.controlroom import alarm, alarms, box_acts, box_codes, boxes, point
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
 
 router = APIRouter()
 # The lists' and the acts' addresses come first: `/alarms/history` and `/boxes/new` are no numbers.
-for part in (alarms.router, alarm.router, box_acts.router, boxes.router):
+for part in (alarms.router, alarm.router, box_acts.router, box_codes.router, boxes.router, point.router):
     router.include_router(part)
 
 SCREEN = Screen(

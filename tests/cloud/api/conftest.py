@@ -30,7 +30,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SeriesStore]:
 
 @pytest.fixture
 def changes() -> list[int]:
-    """The organisations of which a box came or went, in order."""
+    """The organisations of which a box came, went or moved on, in order."""
     return []
 
 

@@ -298,3 +298,18 @@ async def test_nonsense_on_an_open_channel_closes_it(door: Door, yard: Yard, lat
     socket, _ = await _greeted(door, yard)
     await socket.send_bytes(later)
     assert await _ending(socket) == Ending.NO_MESSAGE
+
+
+async def test_pages_are_told_of_heartbeats_once_in_a_period(door: Door, yard: Yard, changes: list[int]) -> None:
+    socket, _ = await _greeted(door, yard)
+    changes.clear()
+    told = []
+    for number, period_s in enumerate((3_600.0, 3_600.0, 3_600.0, 0.0)):
+        door.channels._heartbeat_s = 3_600.0
+        await _say(socket, wire.Ping(id=number, head=12, pending=3, buffer_hours_left=71.5))
+        await _hear(socket)
+        door.channels._heartbeat_s = period_s
+        await door.channels.tick()
+        told.append(len(changes))
+    assert told == [1, 1, 1, 2]
+    await socket.close()

@@ -175,6 +175,10 @@ async def test_only_an_administrator_issues_codes_and_shows_boxes_out(
         with pytest.raises(Forbidden):
             await boxes.revoke(session, clock, principal, box_id=yard.box.identity.box_id)
         with pytest.raises(Forbidden):
+            await claims.open_codes(session, clock, principal)
+        with pytest.raises(Forbidden):
+            await claims.withdraw(session, clock, principal, code_id=1)
+        with pytest.raises(Forbidden):
             await boxes.rename(session, clock, principal, box_id=yard.box.identity.box_id, name="x")
 
 
@@ -209,3 +213,32 @@ async def test_a_box_is_renamed(database: Database, clock: FixedClock, yard: Yar
     async with database.reading() as session:
         box = await boxes.visible_box(session, yard.administrator, box_id=yard.box.identity.box_id)
     assert box.name == "5 栋网关"
+
+
+async def test_an_open_code_is_listed_until_it_is_used_withdrawn_or_too_old(
+    database: Database, clock: FixedClock, yard: Yard
+) -> None:
+    used = await _issue(database, clock, yard, name="甲")
+    withdrawn = await _issue(database, clock, yard, name="乙")
+    await _issue(database, clock, yard, name="丙")
+    await _claim(database, clock, used.code)
+    async with database.transaction() as session:
+        (second, _third) = await claims.open_codes(session, clock, yard.administrator)
+        await claims.withdraw(session, clock, yard.administrator, code_id=second.id)
+        assert [code.box_name for code in await claims.open_codes(session, clock, yard.administrator)] == ["丙"]
+    with pytest.raises(claims.ClaimExpired):
+        await _claim(database, clock, withdrawn.code)
+    clock.advance(hours=24)
+    async with database.reading() as session:
+        assert await claims.open_codes(session, clock, yard.administrator) == []
+
+
+async def test_a_neighbours_code_is_neither_listed_nor_withdrawn(
+    database: Database, clock: FixedClock, yard: Yard, neighbour: Yard
+) -> None:
+    await _issue(database, clock, yard)
+    async with database.transaction() as session:
+        (code,) = await claims.open_codes(session, clock, yard.administrator)
+        assert await claims.open_codes(session, clock, neighbour.administrator) == []
+        with pytest.raises(NotFound):
+            await claims.withdraw(session, clock, neighbour.administrator, code_id=code.id)

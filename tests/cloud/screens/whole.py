@@ -82,6 +82,7 @@ async def make_whole(folder: Path) -> Whole:
             "act": Act.TAKE,
             "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,
+            "code_id": 1,
             "community_id": site.community_id,
             "device_id": 1,
             "letter_id": 1,

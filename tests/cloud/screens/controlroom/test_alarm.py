@@ -55,7 +55,7 @@ async def test_the_page_draws_the_curve_with_its_limit_and_marks_over_a_table(ho
     assert html.count("data-at=") == 26
     assert 'data-limit="80.0"' in html
     assert html.count("data-mark=") == 2
-    assert "probe/temperature" in html
+    assert "temperature" in html
 
 
 async def test_the_page_tells_who_did_what(house: House, cleared: int) -> None:

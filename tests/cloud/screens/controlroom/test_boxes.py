@@ -102,9 +102,9 @@ async def test_a_boxs_page_shows_its_points_with_value_time_and_place(house: Hou
     await _open_channel(house)
     await _send(house, (_T, -5, 70.0), ("probe/humidity", -3_600, 41.5))
     said = await _said(house, box)
-    assert "probe/temperature 70 °F 15:59 云杉苑 · 3 栋 · 办公室 by a rule" in said
-    assert "probe/humidity 41.5 % 15:00 silent 云杉苑 · 3 栋 · 办公室 –" in said
-    assert "leak/water never a value" in said
+    assert "temperature 70 °F 15:59 云杉苑 · 3 栋 · 办公室 by a rule" in said
+    assert "humidity 41.5 % 15:00 silent 云杉苑 · 3 栋 · 办公室 –" in said
+    assert "water never a value" in said
     assert "Buffer lasts 71.5 h" in said
     assert "Configuration on its way" in said
 
@@ -229,6 +229,7 @@ async def test_next_door_there_is_no_such_box(house: House, box: str) -> None:
             f"{box}/code",
             f"{box}/name",
             f"{box}/shut-out",
+            f"/points/{point_id}",
             f"/points/{point_id}/place",
         ):
             assert (await stranger.get(path)).status_code == 404, path
@@ -252,4 +253,42 @@ async def test_the_pages_speak_chinese_first(house: House, box: str) -> None:
 async def test_a_long_silence_of_the_page_is_seen_from_its_dates(house: House, box: str) -> None:
     await _send(house, (_T, -5, 70.0))
     house.site.clock.advance(seconds=timedelta(days=3).total_seconds())
-    assert "probe/temperature 70 °F 03-02 15:59 silent" in await _said(house, box)
+    assert "temperature 70 °F 03-02 15:59 silent" in await _said(house, box)
+
+
+async def test_a_point_shows_its_newest_value_and_its_last_day(house: House) -> None:
+    await house.site.rule()
+    await _send(house, (_T, -90_000, 55.0), (_T, -3_600, 66.5), (_T, -5, 70.0))
+    said = await _said(house, f"/points/{house.site.points[_T]}")
+    assert "Value 70 °F 15:59 Box 3 栋网关 Name on the box probe/temperature" in said
+    assert "Kept under watch by a rule" in said
+    assert "66.5 °F" in said
+    assert "55 °F" not in said
+
+
+async def test_a_points_last_month_is_drawn_by_the_means_of_its_hours(house: House) -> None:
+    await _send(house, (_T, -90_000, 55.0), (_T, -89_990, 56.0), (_T, -5, 70.0))
+    said = await _said(house, f"/points/{house.site.points[_T]}?span=month")
+    assert "55.5 °F" in said
+    assert "Means of each hour." in said
+
+
+async def test_a_point_without_readings_says_what_to_do(house: House) -> None:
+    said = await _said(house, f"/points/{house.site.points[_T]}")
+    assert "No reading in this time. Look further back" in said
+    assert "Say where it measures" not in said
+
+
+async def test_open_codes_are_listed_until_they_are_withdrawn(house: House) -> None:
+    async with house.signed_in(Role.ADMINISTRATOR) as boss:
+        assert "No open claim code." in words_of((await boss.get("/boxes/codes")).text)
+        await boss.send_form("/boxes/new", page="/boxes/new", name="地下室网关", where=f"place:{house.site.place_id}")
+        listed = (await boss.get("/boxes/codes")).text
+        assert "地下室网关 云杉苑 · 3 栋 · 办公室 a new box 16:00" in words_of(listed)
+        path = re.search(r"/boxes/codes/\d+/withdraw", listed)[0]
+        await boss.send_form(path, page="/boxes/codes")
+        again = await boss.send_form(path, page="/boxes/codes")
+        assert "No open claim code." in words_of((await boss.get("/boxes/codes")).text)
+    assert again.status_code == 404
+    async with house.signed_in(Role.OPERATOR) as operator:
+        assert (await operator.get("/boxes/codes")).status_code == 403
