@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloud.core.errors import GatehouseError, Refused
-from cloud.core.principal import Principal, Role
+from cloud.core.principal import STAFF, Principal, Role
 from firmware_configs.look.words import _
 
 IDLE = timedelta(hours=12)
@@ -17,6 +17,12 @@ IDLE = timedelta(hours=12)
 
 ABSOLUTE = timedelta(days=14)
 """A session ends this long after its sign-in, however busy."""
+
+OWNER_IDLE = timedelta(days=90)
+"""An owner's telephone stays signed in from one bill to the next and past a long journey: a gate waits for no code."""
+
+OWNER_ABSOLUTE = timedelta(days=365)
+"""After a year the number is proved again: by then a telephone number may be somebody else's."""
 
 SEEN_EVERY = timedelta(minutes=5)
 """How finely a session's last visit is noted; a write for every page would cost more than it tells."""
@@ -60,15 +66,18 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who works for an organisation.
+    """Somebody who works for an organisation, or who owns or lives in one of its units.
 
     Attributes:
+        login: None for who signs in by telephone alone.
+        phone: in E.164; see phones.
         communities: ids that the person is limited to; None for all.
         one_time_until: until when a password that must be changed may be used; None when the person chose it.
     """
 
     id: int
-    login: str
+    login: str | None
+    phone: str | None
     name: str
     roles: frozenset[Role]
     communities: frozenset[int] | None
@@ -175,12 +184,12 @@ def check_password(password: str, *, login: str) -> None:
 
 
 def check_roles(roles: frozenset[Role]) -> frozenset[Role]:
-    """Return the roles.
+    """Return the roles of somebody who works here.
 
     Raises:
-        Refused: there are none.
+        Refused: there are none, or one that staff don't have.
     """
-    if not roles:
+    if not roles or not roles <= STAFF:
         raise Refused(_("Choose at least one role."), field="roles")
     return roles
 
@@ -214,6 +223,8 @@ def wait_after(failures: int, throttled: Throttled) -> timedelta:
     return min(_FIRST_WAIT * 2**beyond, _LONGEST_WAIT) if beyond >= 0 else timedelta(0)
 
 
-def expires_at(*, created_at: datetime, seen_at: datetime) -> datetime:
-    """Return when a session ends if nobody comes with it again."""
+def expires_at(*, created_at: datetime, seen_at: datetime, is_by_code: bool) -> datetime:
+    """Return when a session ends if nobody comes with it again; one begun with a telephone's code is an owner's."""
+    if is_by_code:
+        return min(created_at + OWNER_ABSOLUTE, seen_at + OWNER_IDLE)
     return min(created_at + ABSOLUTE, seen_at + IDLE)

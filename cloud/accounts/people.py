@@ -1,18 +1,19 @@
-"""The people of an organisation: adding, changing and letting them go, which is an administrator's work."""
+"""Who works for an organisation: adding, changing and letting them go, which is an administrator's work."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts import passwords, tables
+from cloud.accounts import passwords, tables, telephones
 from cloud.accounts.domain import ONE_TIME, Person, check_login, check_name, check_roles, login_key
+from cloud.accounts.phones import masked
 from cloud.accounts.tables import PersonRow
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, fetch
-from cloud.core.principal import Principal, Role
+from cloud.core.principal import STAFF, Principal, Role
 from firmware_configs.look.words import _
 
 ROLES = "roles"
@@ -30,13 +31,16 @@ class Invited:
 async def list_people(
     session: AsyncSession, principal: Principal, *, role: Role | None = None, ids: Collection[int] | None = None
 ) -> Sequence[Person]:
-    """Return the organisation's people by name: with `role` the active ones who have it, with `ids` these."""
+    """Return the organisation's staff by name: with `role` the active people who have it, with `ids` these people.
+
+    Owners are among them only when they are asked for: by their role, or by their ids.
+    """
     rows = await tables.people(session, principal.organisation_id, role=role, ids=ids)
     return [row.as_person for row in rows]
 
 
 async def ask_for_people(session: AsyncSession, principal: Principal, ask: Ask) -> Found[Person]:
-    """Return the stretch of the organisation's people that `ask` wants; a filter on ROLES is one on having them.
+    """Return the stretch of the organisation's staff that `ask` wants; a filter on ROLES is one on having them.
 
     Raises:
         Forbidden: the principal is no administrator.
@@ -55,7 +59,7 @@ async def names(session: AsyncSession, principal: Principal, person_ids: Collect
 
 
 async def find_person(session: AsyncSession, principal: Principal, person_id: int) -> Person:
-    """Return one of the organisation's people.
+    """Return one of the organisation's staff.
 
     Raises:
         NotFound: there is none.
@@ -72,13 +76,14 @@ async def add_person(
     name: str,
     roles: frozenset[Role],
     communities: frozenset[int] | None = None,
+    phone: str | None = None,
 ) -> Invited:
     """Add somebody, who signs in with a one-time password and then chooses their own.
 
     Raises:
         Forbidden: the principal is no administrator.
-        Refused: login, name or roles can't be.
-        Conflict: the login is taken, here or in another organisation.
+        Refused: login, name, roles or phone can't be.
+        Conflict: the login is taken, here or in another organisation; or the phone is somebody else's.
     """
     principal.require(Role.ADMINISTRATOR)
     login = check_login(login)
@@ -89,6 +94,7 @@ async def add_person(
         organisation_id=principal.organisation_id,
         login=login,
         login_key=login_key(login),
+        phone=await telephones.free(session, principal, phone, person_id=None),
         name=check_name(name),
         roles=check_roles(roles),
         communities=_listed(communities),
@@ -111,20 +117,26 @@ async def change_person(
     name: str,
     roles: frozenset[Role],
     communities: frozenset[int] | None,
+    phone: str | None,
 ) -> None:
-    """Change what somebody is called, may do and may see; their open sessions follow at once.
+    """Change what somebody is called, may do and may see, and their number; their open sessions follow at once.
+
+    Who owns a unit or lives in one keeps that role, which is no administrator's to take.
 
     Raises:
         Forbidden: the principal is no administrator.
         NotFound: there is no such person.
-        Refused: name or roles can't be, or nobody would be left to administer the organisation.
+        Refused: name, roles or phone can't be, or nobody would be left to administer the organisation.
+        Conflict: the phone is somebody else's.
     """
     principal.require(Role.ADMINISTRATOR)
     person = await _find(session, principal, person_id)
     if Role.ADMINISTRATOR not in roles:
         await _keep_an_administrator(session, person)
     before = _state(person)
-    person.name, person.roles, person.communities = check_name(name), check_roles(roles), _listed(communities)
+    person.name, person.communities = check_name(name), _listed(communities)
+    person.roles = check_roles(roles) | (person.roles - STAFF)
+    person.phone = await telephones.free(session, principal, phone, person_id=person.id)
     was, is_now = audit.changed(before, _state(person))
     if is_now:
         _record(session, clock, principal, "accounts.person_changed", person, before=was, after=is_now)
@@ -184,7 +196,7 @@ async def reset_password(session: AsyncSession, clock: Clock, principal: Princip
 
 async def _find(session: AsyncSession, principal: Principal, person_id: int) -> PersonRow:
     person = await tables.person_by_id(session, principal.organisation_id, person_id)
-    if person is None:
+    if person is None or not person.roles & STAFF:
         raise NotFound(_("There is no such person."))
     return person
 
@@ -201,6 +213,7 @@ def _state(person: PersonRow) -> dict[str, object]:
         "login": person.login,
         "name": person.name,
         "roles": sorted(person.roles),
+        "phone": masked(person.phone) if person.phone else None,
         "communities": person.communities,
     }
 

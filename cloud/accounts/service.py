@@ -42,7 +42,7 @@ async def sign_in(
         return Denied(reason=too_early)
     person = await tables.person_by_login(session, login_key(login))
     known_hash = person.password_hash if person is not None and person.is_active else None
-    if not await passwords.matches(known_hash, password) or person is None:
+    if not await passwords.matches(known_hash, password) or person is None or known_hash is None:
         await throttle.note_failure(session, counters, now)
         _audit_failure(session, clock, person, address=address)
         return Denied(reason=Refused(_("The login or the password is wrong."), field="password"))
@@ -50,9 +50,9 @@ async def sign_in(
         sentence = _("This one-time password has run out. Ask an administrator for a new one.")
         return Denied(reason=Refused(sentence, field="password"))
     await throttle.forgive(session, counters[0])
-    if passwords.is_outdated(person.password_hash):
+    if passwords.is_outdated(known_hash):
         person.password_hash = await passwords.hash_password(password)
-    return await _begin(session, clock, person, address=address, agent=agent)
+    return await begin(session, clock, person, address=address, agent=agent)
 
 
 async def resume(session: AsyncSession, clock: Clock, *, token: str) -> Visit:
@@ -69,10 +69,10 @@ async def resume(session: AsyncSession, clock: Clock, *, token: str) -> Visit:
     if row.expires_at <= now or not person.is_active:
         raise NotSignedIn(_("Your session has ended. Sign in again."))
     return Visit(
-        principal=_principal(person),
+        principal=_principal(person, is_by_code=row.is_by_code),
         session_id=row.id,
         expires_at=row.expires_at,
-        must_change_password=person.one_time_until is not None,
+        must_change_password=person.one_time_until is not None and not row.is_by_code,
         is_due=now - row.seen_at >= SEEN_EVERY,
     )
 
@@ -91,7 +91,8 @@ async def sign_out(session: AsyncSession, clock: Clock, *, token: str) -> None:
         return
     row, person = found
     await session.delete(row)
-    audit.record(session, clock, _principal(person), action="accounts.signed_out", subject=f"person:{person.id}")
+    principal = _principal(person, is_by_code=row.is_by_code)
+    audit.record(session, clock, principal, action="accounts.signed_out", subject=f"person:{person.id}")
 
 
 async def list_sessions(
@@ -136,9 +137,11 @@ async def change_password(
     A wrong current password is returned, not raised, because it counts like a failed sign-in.
 
     Raises:
-        Refused: the new password is too easy, or the old one.
+        Refused: the new password is too easy, or the old one, or the principal signs in by telephone alone.
     """
     person = await _own(session, principal)
+    if person.login is None:
+        raise Refused(_("You sign in with your telephone: there is no password to change."))
     counters = (Counter.of_login(person.login),)
     too_early = await throttle.must_wait(session, counters, clock.now())
     if too_early is not None:
@@ -161,7 +164,10 @@ async def forget_old(session: AsyncSession, clock: Clock) -> None:
     await tables.forget_old(session, clock.now())
 
 
-async def _begin(session: AsyncSession, clock: Clock, person: PersonRow, *, address: str, agent: str) -> SignedIn:
+async def begin(
+    session: AsyncSession, clock: Clock, person: PersonRow, *, address: str, agent: str, is_by_code: bool = False
+) -> SignedIn:
+    """Begin a session for a person who has proved to be who they are."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     now = clock.now()
     row = SessionRow(
@@ -172,17 +178,18 @@ async def _begin(session: AsyncSession, clock: Clock, person: PersonRow, *, addr
         seen_at=now,
         address=address[:45],
         agent=agent[:200],
+        is_by_code=is_by_code,
     )
     session.add(row)
     person.signed_in_at = now
-    principal = _principal(person)
+    principal = _principal(person, is_by_code=is_by_code)
     state = {"address": address}
     audit.record(session, clock, principal, action="accounts.signed_in", subject=f"person:{person.id}", after=state)
     return SignedIn(
         token=token,
         principal=principal,
         expires_at=row.expires_at,
-        must_change_password=person.one_time_until is not None,
+        must_change_password=person.one_time_until is not None and not is_by_code,
     )
 
 
@@ -213,13 +220,17 @@ async def _own(session: AsyncSession, principal: Principal) -> PersonRow:
     return person
 
 
-def _principal(person: PersonRow) -> Principal:
-    """Return who a person is for every query; with a one-time password, somebody without a role."""
+def _principal(person: PersonRow, *, is_by_code: bool) -> Principal:
+    """Return who a person is for every query: by a telephone's code an owner, with a one-time password without a role.
+
+    A code proves a telephone, which is less than a password: it opens no staff page to a colleague who lives here.
+    """
+    chosen = person.roles if person.one_time_until is None else frozenset()
     return Principal(
         organisation_id=person.organisation_id,
         person_id=person.id,
         name=person.name,
-        roles=person.roles if person.one_time_until is None else frozenset(),
+        roles=person.roles & {Role.OWNER} if is_by_code else chosen,
         communities=frozenset(person.communities) if person.communities is not None else None,
     )
 

@@ -4,12 +4,35 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Dialect, ForeignKey, String, Table, delete, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    String,
+    Table,
+    UniqueConstraint,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from cloud.accounts.domain import ABSOLUTE, FAILURES_REMEMBERED, IDLE, Organisation, Person, expires_at
+from cloud.accounts.domain import (
+    ABSOLUTE,
+    FAILURES_REMEMBERED,
+    IDLE,
+    OWNER_ABSOLUTE,
+    OWNER_IDLE,
+    Organisation,
+    Person,
+    expires_at,
+)
+from cloud.accounts.phones import LENGTH as PHONE_LENGTH
 from cloud.core.database import Base, Json, hold
 from cloud.core.listing import Listing, containing
 from cloud.core.principal import Role
@@ -45,26 +68,30 @@ class OrganisationRow(Base):
 
 
 class PersonRow(Base):
-    """Somebody who works for an organisation.
+    """Somebody who works for an organisation, or who owns or lives in one of its units.
 
     Attributes:
         login_key: see domain.login_key; unique over all organisations, since nobody types theirs to sign in.
+        phone: in E.164; one number is one person of an organisation.
     """
 
     __tablename__ = "people"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
-    login: Mapped[str] = mapped_column(String(64))
-    login_key: Mapped[str] = mapped_column(String(200), unique=True)
+    login: Mapped[str | None] = mapped_column(String(64))
+    login_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(PHONE_LENGTH), index=True)
     name: Mapped[str] = mapped_column(String(80))
     roles: Mapped[frozenset[Role]] = mapped_column(Roles)
     communities: Mapped[list[int] | None] = mapped_column(Json)
     is_active: Mapped[bool] = mapped_column(default=True)
-    password_hash: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
     one_time_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     signed_in_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("organisation_id", "phone"),)
 
     @property
     def as_person(self) -> Person:
@@ -72,6 +99,7 @@ class PersonRow(Base):
         return Person(
             id=self.id,
             login=self.login,
+            phone=self.phone,
             name=self.name,
             roles=self.roles,
             communities=frozenset(self.communities) if self.communities is not None else None,
@@ -83,7 +111,11 @@ class PersonRow(Base):
 
 
 class SessionRow(Base):
-    """A browser in which somebody is signed in."""
+    """A browser in which somebody is signed in.
+
+    Attributes:
+        is_by_code: it began with a telephone's code and not with a password: it carries the owner's role alone.
+    """
 
     __tablename__ = "sessions"
 
@@ -95,11 +127,12 @@ class SessionRow(Base):
     seen_at: Mapped[datetime] = mapped_column(index=True)
     address: Mapped[str] = mapped_column(String(45))
     agent: Mapped[str] = mapped_column(String(200))
+    is_by_code: Mapped[bool] = mapped_column(default=False)
 
     @property
     def expires_at(self) -> datetime:
         """Return when it ends if nobody comes with it again."""
-        return expires_at(created_at=self.created_at, seen_at=self.seen_at)
+        return expires_at(created_at=self.created_at, seen_at=self.seen_at, is_by_code=self.is_by_code)
 
 
 class SignInFailureRow(Base):
@@ -122,6 +155,12 @@ async def person_by_login(session: AsyncSession, login_key: str) -> PersonRow | 
     return await session.scalar(select(PersonRow).where(PersonRow.login_key == login_key))
 
 
+async def person_by_phone(session: AsyncSession, organisation_id: int, phone: str) -> PersonRow | None:
+    """Return which of the organisation's people has the number."""
+    found = select(PersonRow).where(PersonRow.organisation_id == organisation_id, PersonRow.phone == phone)
+    return await session.scalar(found)
+
+
 async def person_by_id(session: AsyncSession, organisation_id: int, person_id: int) -> PersonRow | None:
     """Return one of the organisation's people."""
     found = select(PersonRow).where(PersonRow.id == person_id, PersonRow.organisation_id == organisation_id)
@@ -131,8 +170,10 @@ async def person_by_id(session: AsyncSession, organisation_id: int, person_id: i
 async def people(
     session: AsyncSession, organisation_id: int, *, role: Role | None = None, ids: Collection[int] | None = None
 ) -> Sequence[PersonRow]:
-    """Return the organisation's people by name: with `role` the active ones who have it, with `ids` these."""
+    """Return staff by name: with `role` the active ones who have it, owners too if it is theirs; with `ids` these."""
     found = select(PersonRow).where(PersonRow.organisation_id == organisation_id)
+    if role is None and ids is None:
+        found = found.where(_IS_STAFF)
     if role is not None:
         found = found.where(PersonRow.is_active, _has(role))
     if ids is not None:
@@ -141,8 +182,8 @@ async def people(
 
 
 def people_listing(organisation_id: int, *, roles: Collection[Role]) -> Listing:
-    """Return the list of the organisation's people, all or those with one of `roles`."""
-    found = select(PersonRow).where(PersonRow.organisation_id == organisation_id)
+    """Return the list of the organisation's staff, all or those with one of `roles`."""
+    found = select(PersonRow).where(PersonRow.organisation_id == organisation_id, _IS_STAFF)
     if roles:
         found = found.where(or_(*(_has(role) for role in roles)))
     people = cast("Table", PersonRow.__table__).c
@@ -194,7 +235,9 @@ async def end_sessions(session: AsyncSession, organisation_id: int, person_id: i
 async def forget_old(session: AsyncSession, now: datetime) -> None:
     """Delete sessions that have ended and failures that no longer count."""
     # any organisation: age alone decides
-    has_ended = or_(SessionRow.seen_at < now - IDLE, SessionRow.created_at < now - ABSOLUTE)
+    is_old = or_(SessionRow.seen_at < now - IDLE, SessionRow.created_at < now - ABSOLUTE)
+    is_owners_old = or_(SessionRow.seen_at < now - OWNER_IDLE, SessionRow.created_at < now - OWNER_ABSOLUTE)
+    has_ended = or_(and_(~SessionRow.is_by_code, is_old), is_owners_old)
     await session.execute(delete(SessionRow).where(has_ended))
     await session.execute(delete(SignInFailureRow).where(SignInFailureRow.failed_at < now - FAILURES_REMEMBERED))
 
@@ -208,6 +251,9 @@ async def other_administrators(session: AsyncSession, organisation_id: int, *, t
     found = select(func.count()).select_from(PersonRow).where(PersonRow.organisation_id == organisation_id)
     others = found.where(PersonRow.is_active, _has(Role.ADMINISTRATOR), PersonRow.id != than)
     return await session.scalar(others) or 0
+
+
+_IS_STAFF = type_coerce(PersonRow.roles, String) != f",{Role.OWNER},"
 
 
 def _has(role: Role) -> ColumnElement[bool]:

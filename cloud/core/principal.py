@@ -15,6 +15,11 @@ class Role(StrEnum):
     WORKER = "worker"  # repairs
     OFFICE = "office"  # billing
     MANAGER = "manager"  # sees all of the organisation's figures
+    OWNER = "owner"  # owns a unit or lives in one; works for nobody here
+
+
+STAFF = frozenset(Role) - {Role.OWNER}
+"""The roles of those who work for the organisation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,7 @@ class Principal:
         organisation_id: the only organisation whose rows may be seen or changed.
         person_id: None for a box and for the system.
         communities: ids that the principal is limited to; None for all of the organisation's.
+        units: ids of the units that an owner occupies now; empty for everybody else.
     """
 
     organisation_id: int
@@ -32,17 +38,28 @@ class Principal:
     name: str = ""
     roles: frozenset[Role] = frozenset()
     communities: frozenset[int] | None = None
+    units: frozenset[int] = frozenset()
 
     @classmethod
     def system(cls, organisation_id: int) -> "Principal":
         """Return the organisation's own principal, for jobs and event handlers."""
-        return cls(organisation_id=organisation_id, name="system", roles=frozenset(Role))
+        return cls(organisation_id=organisation_id, name="system", roles=STAFF)
+
+    @property
+    def is_staff(self) -> bool:
+        """Return whether the principal works for the organisation."""
+        return bool(self.roles & STAFF)
+
+    def has(self, *roles: Role) -> bool:
+        """Return whether the principal has one of `roles`; an administrator has all that staff can have."""
+        mine = self.roles | STAFF if Role.ADMINISTRATOR in self.roles else self.roles
+        return bool(mine.intersection(roles))
 
     def require(self, *roles: Role) -> None:
-        """Let pass who has one of `roles`; an administrator has all of them.
+        """Let pass who has one of `roles`, as `has` says.
 
         Raises:
             Forbidden: the principal has none of them.
         """
-        if not self.roles.intersection({Role.ADMINISTRATOR, *roles}):
+        if not self.has(*roles):
             raise Forbidden("Only these roles may do this: %(roles)s.", roles=", ".join(roles))

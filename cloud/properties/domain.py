@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +13,7 @@ DEFAULT_TIME_ZONE = "Asia/Shanghai"
 SEPARATOR = " · "
 _NAME_LENGTH = 80
 _ADDRESS_LENGTH = 200
+_FIRST_DAY, _LAST_DAY = date(1950, 1, 1), date(2099, 12, 31)  # a slip of the finger is caught, a grandparent is not
 
 
 class PlaceKind(StrEnum):
@@ -29,6 +31,35 @@ class PlaceKind(StrEnum):
     ROOF = "roof"
     GROUNDS = "grounds"  # outdoors, between the buildings
     OTHER = "other"
+
+
+class OccupancyKind(StrEnum):
+    """As what somebody occupies a unit."""
+
+    OWNER = "owner"
+    TENANT = "tenant"
+    FAMILY = "family"  # lives with the owner or the tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupancy:
+    """That somebody owns a unit or lives in it, from a day on.
+
+    Attributes:
+        since: the first day.
+        until: the first day on which it is no longer so; None while no end is known.
+    """
+
+    id: int
+    unit_id: int
+    person_id: int
+    kind: OccupancyKind
+    since: date
+    until: date | None
+
+    def holds(self, on: date) -> bool:
+        """Return whether it is so on a day."""
+        return self.since <= on and (self.until is None or on < self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +152,18 @@ def check_time_zone(name: str) -> str:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise Refused(_("%(zone)s is no time zone; one is Asia/Shanghai."), field="time_zone", zone=name) from error
+
+
+def check_period(since: date, until: date | None) -> None:
+    """Let a period pass that ends after it began, or on that very day: then it never was.
+
+    Raises:
+        Refused: it ends before it begins, or is of another century.
+    """
+    if not _FIRST_DAY <= since <= _LAST_DAY:
+        raise Refused(_("Choose a day between 1950 and 2100."), field="since")
+    if until is not None and not since <= until <= _LAST_DAY:
+        raise Refused(_("This must be the day of moving in (%(since)s) or a later one."), field="until", since=since)
 
 
 def label(*names: str | None) -> str:

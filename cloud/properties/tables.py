@@ -1,16 +1,16 @@
 """The rows of communities and what is in them, and the only SQL on them."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import ForeignKey, Select, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, Select, String, UniqueConstraint, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from cloud.core.database import Base
 from cloud.core.principal import Principal
-from cloud.properties.domain import Place, PlaceKind, label
+from cloud.properties.domain import Occupancy, OccupancyKind, Place, PlaceKind, label
 
 
 class CommunityRow(Base):
@@ -83,10 +83,40 @@ class PlaceRow(Base):
         )
 
 
+class OccupancyRow(Base):
+    """That somebody owns a unit or lives in it; see domain.Occupancy."""
+
+    __tablename__ = "occupancies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    kind: Mapped[OccupancyKind]
+    since: Mapped[date]
+    until: Mapped[date | None]
+
+    __table_args__ = (Index("ix_occupancies_community", "organisation_id", "community_id"),)
+
+    @property
+    def as_occupancy(self) -> Occupancy:
+        """Return the row as a plain value."""
+        return Occupancy(
+            id=self.id,
+            unit_id=self.unit_id,
+            person_id=self.person_id,
+            kind=self.kind,
+            since=self.since,
+            until=self.until,
+        )
+
+
 Row = TypeVar("Row", CommunityRow, BuildingRow, UnitRow, PlaceRow)
+Held = TypeVar("Held", CommunityRow, BuildingRow, UnitRow, PlaceRow, OccupancyRow)
 
 
-async def find(session: AsyncSession, principal: Principal, kind: type[Row], row_id: int) -> Row | None:
+async def find(session: AsyncSession, principal: Principal, kind: type[Held], row_id: int) -> Held | None:
     """Return one of the rows that the principal may see."""
     return await session.scalar(theirs(principal, kind).where(kind.id == row_id))
 
@@ -114,7 +144,58 @@ async def labels(session: AsyncSession, principal: Principal, place_ids: Collect
     return {place_id: label(*names) for place_id, *names in await session.execute(found)}
 
 
-def theirs(principal: Principal, kind: type[Row]) -> Select[Row]:
+async def unit_labels(session: AsyncSession, principal: Principal, unit_ids: Collection[int]) -> dict[int, str]:
+    """Return where these units are, by id; ids that the principal may not see are left out."""
+    found = (
+        theirs(principal, UnitRow)
+        .with_only_columns(UnitRow.id, CommunityRow.name, BuildingRow.name, UnitRow.name)
+        .join(CommunityRow, CommunityRow.id == UnitRow.community_id)
+        .join(BuildingRow, BuildingRow.id == UnitRow.building_id)
+        .where(UnitRow.id.in_(unit_ids))
+    )
+    return {unit_id: label(*names) for unit_id, *names in await session.execute(found)}
+
+
+async def occupancies(
+    session: AsyncSession,
+    principal: Principal,
+    *,
+    unit_ids: Collection[int] | None = None,
+    person_ids: Collection[int] | None = None,
+    on: date | None = None,
+) -> Sequence[OccupancyRow]:
+    """Return the occupancies that the principal may see, the newest first: of these units, of these people, on a day.
+
+    Who works here sees those of their communities; an owner their own, and those of the units they occupy.
+    """
+    found = theirs(principal, OccupancyRow)
+    if not principal.is_staff:
+        found = found.where(
+            or_(OccupancyRow.unit_id.in_(principal.units), OccupancyRow.person_id == principal.person_id)
+        )
+    if unit_ids is not None:
+        found = found.where(OccupancyRow.unit_id.in_(unit_ids))
+    if person_ids is not None:
+        found = found.where(OccupancyRow.person_id.in_(person_ids))
+    if on is not None:
+        found = found.where(OccupancyRow.since <= on, or_(OccupancyRow.until.is_(None), OccupancyRow.until > on))
+    return (await session.scalars(found.order_by(OccupancyRow.since.desc(), OccupancyRow.id.desc()))).all()
+
+
+async def own_occupancies(
+    session: AsyncSession, organisation_id: int, person_id: int, *, on: date
+) -> Sequence[OccupancyRow]:
+    """Return what somebody occupies on a day, before it is known what they may see: this says it."""
+    found = select(OccupancyRow).where(
+        OccupancyRow.organisation_id == organisation_id,
+        OccupancyRow.person_id == person_id,
+        OccupancyRow.since <= on,
+        or_(OccupancyRow.until.is_(None), OccupancyRow.until > on),
+    )
+    return (await session.scalars(found)).all()
+
+
+def theirs(principal: Principal, kind: type[Held]) -> Select[Held]:
     """Return the select of everything of a kind that the principal may see."""
     found = select(kind).where(kind.organisation_id == principal.organisation_id)
     if principal.communities is not None:

@@ -20,7 +20,7 @@ class Entry:
         path: where it leads.
         icon: a name of `icons.txt`.
         key: the letter that leads there after G; empty for none.
-        roles: who sees it; an administrator sees all.
+        roles: who sees it; an administrator sees all that staff see.
         first_for: the roles that begin their day here.
         waiting: how many things wait there for this principal; None where nothing is counted.
     """
@@ -36,7 +36,7 @@ class Entry:
 
     def is_for(self, principal: Principal) -> bool:
         """Return whether the principal has one of the entry's roles."""
-        return bool(principal.roles & (self.roles | {Role.ADMINISTRATOR}))
+        return principal.has(*self.roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Who is signed in: the session cookie, the visit behind it, and the guard of pages that only some may open."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from cloud.accounts.domain import Visit as SignedInVisit
 from cloud.core.clock import Clock
 from cloud.core.errors import Forbidden, NotSignedIn
 from cloud.core.principal import Principal, Role
+from cloud.properties import occupancies
 from cloud.web.frame import frame_of
 from cloud.web.live import changed
 from firmware_configs.look.words import _
@@ -74,8 +75,11 @@ async def visit(request: Request, session: Session) -> SignedInVisit:
     frame = frame_of(request)
     found = await accounts.resume(session, frame.clock, token=token)
     organisation = await organisations.find_organisation(session, found.principal)
+    zone = ZoneInfo(organisation.time_zone)
+    today = frame.clock.now().astimezone(zone).date()
+    found = replace(found, principal=await occupancies.at_home(session, found.principal, on=today))
     request.state.visit = found
-    request.state.zone = ZoneInfo(organisation.time_zone)
+    request.state.zone = zone
     if found.is_due and is_safe(request):
         async with frame.database.transaction() as writing:
             await accounts.note_visit(writing, frame.clock, found)

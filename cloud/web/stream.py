@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from cloud.accounts import service as accounts
 from cloud.accounts.domain import Visit
 from cloud.core.errors import NotSignedIn
+from cloud.core.principal import STAFF
 from cloud.web.frame import Frame, frame_of
 from cloud.web.session import SESSION_COOKIE
 from firmware_configs.look.words import _
@@ -26,7 +27,9 @@ async def live(request: Request) -> Response:
     """Stream `topic version` of the visitor's organisation, for as long as the visit lasts."""
     token = request.cookies.get(SESSION_COOKIE, "")
     frame = frame_of(request)
-    organisation_id = (await _visit(frame, token)).principal.organisation_id
+    principal = (await _visit(frame, token)).principal
+    principal.require(*STAFF)  # how often something changes is news of other people's homes too
+    organisation_id = principal.organisation_id
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(frame, token, organisation_id), media_type="text/event-stream", headers=headers)
 

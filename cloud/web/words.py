@@ -15,6 +15,7 @@ ROLES = {
     Role.WORKER: _("Repair worker"),
     Role.OFFICE: _("Billing office"),
     Role.MANAGER: _("Manager"),
+    Role.OWNER: _("role|Owner"),
 }
 
 QUALITIES = {

@@ -20,6 +20,7 @@ _NAMES = {
     Role.WORKER: "李四",
     Role.OFFICE: "周五",
     Role.MANAGER: "吴六",
+    Role.OWNER: "冯九",
 }
 
 
@@ -42,7 +43,8 @@ class Estate:
 async def make_organisation(database: Database, clock: Clock, *, name: str = "云杉物业") -> Estate:
     """Return a new organisation with an active person of every role, each with that role alone.
 
-    The rows are written directly: the services would hash six passwords for every test.
+    The rows are written directly: the services would hash seven passwords for every test. The owner has a login too,
+    so that whatever holds for every role can be tried with a password.
     """
     async with database.transaction() as session:
         organisation = OrganisationRow(name=name, time_zone="Asia/Shanghai", created_at=clock.now())
@@ -53,26 +55,37 @@ async def make_organisation(database: Database, clock: Clock, *, name: str = "�
         await session.flush()
         return Estate(
             organisation_id=organisation.id,
-            principals={
-                role: Principal(
-                    organisation_id=organisation.id, person_id=row.id, name=row.name, roles=frozenset({role})
-                )
-                for role, row in people.items()
-            },
+            principals={role: _principal(row) for role, row in people.items()},
         )
 
 
+async def add_owner(database: Database, clock: Clock, estate: Estate, *, name: str, login: str) -> Principal:
+    """Add one more owner to an organisation, who signs in with PASSWORD too."""
+    async with database.transaction() as session:
+        row = _row(estate.organisation_id, Role.OWNER, clock, name=name, login=login)
+        session.add(row)
+        await session.flush()
+        return _principal(row)
+
+
 def _person(organisation_id: int, role: Role, clock: Clock) -> PersonRow:
-    login = f"{role}-{organisation_id}"
+    return _row(organisation_id, role, clock, name=_NAMES[role], login=f"{role}-{organisation_id}")
+
+
+def _row(organisation_id: int, role: Role, clock: Clock, *, name: str, login: str) -> PersonRow:
     return PersonRow(
         organisation_id=organisation_id,
         login=login,
         login_key=login,
-        name=_NAMES[role],
+        name=name,
         roles=frozenset({role}),
         password_hash=_hash(),
         created_at=clock.now(),
     )
+
+
+def _principal(row: PersonRow) -> Principal:
+    return Principal(organisation_id=row.organisation_id, person_id=row.id, name=row.name, roles=row.roles)
 
 
 @cache

@@ -7,9 +7,10 @@ from typing import Any
 from cloud.accounts import people
 from cloud.core.audit import AuditEntry
 from cloud.core.words import Words
+from cloud.properties import occupancies
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR
-from cloud.screens.admin.words import FIELDS, PLACE_KINDS, SUBJECTS
+from cloud.screens.admin.words import FIELDS, OCCUPANCY_KINDS, PLACE_KINDS, SUBJECTS
 from cloud.web import words
 from cloud.web.pages import Page
 from cloud.web.session import Unit
@@ -17,12 +18,12 @@ from firmware_configs.look.words import _
 
 _NOTHING = "–"
 
-_NAMED = {"place_id": "place", "community_id": "community", "communities": "community"}
+_NAMED = {"place_id": "place", "community_id": "community", "communities": "community", "person_id": "person"}
 """Fields that hold ids of what has a name."""
 
 _CLOSED: Mapping[str, Mapping[str, str]] = {
     "roles": {str(role): label for role, label in words.ROLES.items()},
-    "kind": {str(kind): label for kind, label in PLACE_KINDS.items()},
+    "kind": {str(kind): label for kind, label in (PLACE_KINDS | OCCUPANCY_KINDS).items()},
 }
 """By field, the words of its values."""
 
@@ -84,12 +85,13 @@ class AuditWords:
 
 async def words_for(work: Unit, page: Page, entries: Sequence[AuditEntry]) -> AuditWords:
     """Return the words for entries, with the names of all that they speak of."""
-    ids: dict[str, set[int]] = {"person": set(), "place": set()}
+    ids: dict[str, set[int]] = {"person": set(), "place": set(), "unit": set()}
     for noun, number in (reference for entry in entries for reference in _references(entry)):
         ids.get(noun, set()).add(number)
     called = {
         "person": await people.names(work.session, work.principal, ids["person"]),
         "place": await properties.labels(work.session, work.principal, ids["place"]),
+        "unit": await occupancies.unit_labels(work.session, work.principal, ids["unit"]),
         "community": {
             found.id: found.name for found in await properties.list_communities(work.session, work.principal)
         },

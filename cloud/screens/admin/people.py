@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from cloud.accounts import people
 from cloud.accounts.domain import Person
+from cloud.accounts.phones import shown
 from cloud.core.errors import Refused
 from cloud.core.listing import Ask, Found
-from cloud.core.principal import Role
+from cloud.core.principal import STAFF, Role
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR
 from cloud.web import words
@@ -27,6 +28,7 @@ class PersonForm(FormModel):
     """What may be changed of a person; no community chosen means all of them."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
+    phone: Annotated[str, Field(max_length=40)] | None = None
     roles: tuple[Role, ...]
     communities: tuple[int, ...] = ()
 
@@ -64,6 +66,7 @@ async def add(work: Work, page: OnPage) -> Response:
             work.principal,
             login=form.value.login,
             name=form.value.name,
+            phone=form.value.phone,
             roles=frozenset(form.value.roles),
             communities=await _communities(work, form.value),
         )
@@ -75,7 +78,8 @@ async def person(work: Work, page: OnPage, person_id: int) -> Response:
     """Draw somebody's form, and what else can be done."""
     found = await people.find_person(work.session, work.principal, person_id)
     communities = sorted(found.communities or ())
-    form = Form.blank(PersonForm, name=found.name, roles=sorted(found.roles), communities=communities)
+    phone = shown(found.phone) if found.phone else None
+    form = Form.blank(PersonForm, name=found.name, phone=phone, roles=sorted(found.roles), communities=communities)
     return await _draw(work, page, form, person=found)
 
 
@@ -91,6 +95,7 @@ async def change(work: Work, page: OnPage, person_id: int) -> Response:
             work.principal,
             person_id,
             name=form.value.name,
+            phone=form.value.phone,
             roles=frozenset(form.value.roles),
             communities=await _communities(work, form.value),
         )
@@ -142,7 +147,7 @@ def _view(page: Page) -> ListView[Person]:
                 value=lambda row: SEPARATOR.join(page.say(words.ROLES[role]) for role in sorted(row.roles)),
                 sortable=False,
                 filtered=True,
-                options=tuple(Option(value=role, label=label) for role, label in words.ROLES.items()),
+                options=tuple(Option(value=role, label=words.ROLES[role]) for role in words.ROLES if role in STAFF),
             ),
             Column(
                 name="is_active",
@@ -167,7 +172,7 @@ async def _draw(
         "admin/person.html",
         form=form,
         person=person,
-        roles=[(role, page.say(label)) for role, label in words.ROLES.items()],
+        roles=[(role, page.say(label)) for role, label in words.ROLES.items() if role in STAFF],
         communities=[(community.id, community.name) for community in communities],
     )
 

@@ -1,6 +1,6 @@
 """The catalogue ids of closed sets that the administrator's pages show."""
 
-from cloud.properties.domain import PlaceKind
+from cloud.properties.domain import OccupancyKind, PlaceKind
 from firmware_configs.look.words import _
 
 PLACE_KINDS = {
@@ -16,6 +16,12 @@ PLACE_KINDS = {
     PlaceKind.ROOF: _("Roof"),
     PlaceKind.GROUNDS: _("Grounds"),
     PlaceKind.OTHER: _("Other"),
+}
+
+OCCUPANCY_KINDS = {
+    OccupancyKind.OWNER: _("unit|Owner"),
+    OccupancyKind.TENANT: _("Tenant"),
+    OccupancyKind.FAMILY: _("Family"),
 }
 
 SUBJECTS = {
@@ -52,13 +58,17 @@ FIELDS = {
     "label": _("Label"),
     "login": _("Login"),
     "name": _("Name"),
+    "person_id": _("Person"),
+    "phone": _("Telephone"),
     "place_id": _("Place"),
     "priority": _("Priority"),
     "roles": _("Roles"),
+    "since": _("day|Since"),
     "subject": _("Subject"),
     "terms": _("Terms"),
     "time_zone": _("Time zone"),
     "unit_id": _("Unit"),
+    "until": _("day|Until"),
     "version": _("Version"),
 }
 """Fields of what the audit holds; one that is not here keeps the name it is stored under."""
@@ -66,12 +76,15 @@ FIELDS = {
 ACTIONS = {
     "accounts.organisation_changed": _("changed the organisation"),
     "accounts.organisation_founded": _("founded the organisation"),
+    "accounts.owner_changed": _("changed an owner"),
+    "accounts.owner_enrolled": _("enrolled an owner"),
     "accounts.password_changed": _("changed their password"),
     "accounts.password_reset": _("gave a one-time password"),
     "accounts.person_added": _("added a person"),
     "accounts.person_changed": _("changed a person"),
     "accounts.person_deactivated": _("let a person go"),
     "accounts.person_reactivated": _("took a person back"),
+    "accounts.phone_revealed": _("looked at a telephone number"),
     "accounts.session_ended": _("signed a browser out"),
     "accounts.sign_in_failed": _("failed to sign in"),
     "accounts.signed_in": _("signed in"),
@@ -93,6 +106,9 @@ ACTIONS = {
     "properties.community_changed": _("changed a community"),
     "properties.community_created": _("made a community"),
     "properties.community_deleted": _("deleted a community"),
+    "properties.moved_in": _("let somebody move in"),
+    "properties.moved_out": _("let somebody move out"),
+    "properties.occupancy_corrected": _("corrected who is in a unit"),
     "properties.place_changed": _("changed a place"),
     "properties.place_created": _("made a place"),
     "properties.place_deleted": _("deleted a place"),

@@ -1,5 +1,6 @@
 """What holds for every page there is, whoever wrote it."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,10 +9,15 @@ import pytest
 
 from cloud.core.principal import Role
 from tests.cloud.estate import Estate
+from tests.cloud.screens.households import Households
 from tests.cloud.screens.whole import Whole, make_whole, pages
 from tests.cloud.web.conftest import Browser
 
 _OPEN_TO_ALL = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/appearance")}
+_OPEN_TO_OWNERS = {"", "me", "sign-in"}
+"""The first words of addresses that an owner may open."""
+_LEAVING = {("POST", "/sign-out"), ("POST", "/me/password")}
+"""After these a browser is another visitor."""
 
 
 @pytest.fixture
@@ -21,10 +27,11 @@ async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
     await whole.close()
 
 
-def _browser(whole: Whole, estate: Estate) -> Browser:
+def _browser(whole: Whole, estate: Estate | Households) -> Browser:
     transport = httpx.ASGITransport(app=whole.app)
     headers = {"Accept": "text/html"}
-    return Browser(login_of=estate.login, transport=transport, base_url="http://gatehouse.test", headers=headers)
+    login_of = estate.login if isinstance(estate, Estate) else estate.next_door_login_of
+    return Browser(login_of=login_of, transport=transport, base_url="http://gatehouse.test", headers=headers)
 
 
 def _requests(whole: Whole) -> list[tuple[str, str]]:
@@ -64,6 +71,32 @@ async def test_every_page_opens_or_says_who_may_open_it(whole: Whole, role: Role
         answers = {path: (await person.get(path)).status_code for path in paths}
     allowed = {200} if role is Role.ADMINISTRATOR else {200, 403}
     assert {path: status for path, status in answers.items() if status not in allowed} == {}
+
+
+async def test_an_owner_opens_no_page_of_staff(whole: Whole) -> None:
+    async with _browser(whole, whole.site.estate) as owner:
+        await owner.sign_in(Role.OWNER)
+        paths = [path for method, path in _requests(whole) if method == "GET"]
+        opened = [path for path in paths if (await owner.get(path)).status_code == 200]
+    assert "/" in opened
+    assert [path for path in opened if path.split("/")[1] not in _OPEN_TO_OWNERS] == []
+
+
+async def test_a_neighbour_across_the_landing_finds_nothing_of_the_owners(whole: Whole) -> None:
+    async with _browser(whole, whole.households) as neighbour:
+        await neighbour.sign_in(Role.OWNER)
+        headers = {"X-CSRF-Token": await neighbour.token("/me")}
+        answers = {
+            (method, whole.path(route)): await neighbour.request(method, whole.path(route), headers=headers)
+            for route in pages(whole.app)
+            for method in sorted(route.methods, key=lambda method: method != "GET")
+            if (method, route.path) not in _LEAVING
+        }
+    about_one = {request: a.status_code for request, a in answers.items() if re.search(r"/\d+", request[1])}
+    assert about_one
+    assert {request: status for request, status in about_one.items() if status not in {403, 404, 422}} == {}
+    told = [answer.url.path for answer in answers.values() for name in whole.private if name in answer.text]
+    assert told == []
 
 
 async def test_the_neighbour_finds_none_of_it(whole: Whole) -> None:

@@ -18,6 +18,7 @@ from cloud.tickets.domain import Act
 from tests.clocks import FixedClock
 from tests.cloud.alarms.site import Site, make_site
 from tests.cloud.estate import PASSWORD, Estate, make_organisation
+from tests.cloud.screens.households import Households, make_households
 
 
 @dataclass
@@ -27,11 +28,14 @@ class Whole:
     app: FastAPI
     clock: FixedClock
     site: Site
+    households: Households
     neighbour: Estate
     examples: dict[str, object] = field(default_factory=dict)
     """By the name of a path's parameter, a value that is there."""
     names: tuple[str, ...] = ("云杉苑", "3 栋", "办公室温度异常")
     """What only the organisation itself may read."""
+    private: tuple[str, ...] = ("冯九", " · 501")
+    """What an owner's neighbour may not read either."""
 
     @property
     def database(self) -> Database:
@@ -61,6 +65,7 @@ async def make_whole(folder: Path) -> Whole:
         await connection.run_sync(Base.metadata.create_all)
     await app.state.series.prepare()
     site = await make_site(database, clock, app.state.series, await make_organisation(database, clock))
+    households = await make_households(database, clock, site.estate, community_id=site.community_id)
     neighbour = await make_organisation(database, clock, name="隔壁物业")
     rule_id = await site.rule()
     await site.measure((-7_200, 70.0), (-7_100, 91.0), (-3_600, 70.0), (-60, 95.5))
@@ -77,6 +82,7 @@ async def make_whole(folder: Path) -> Whole:
         app=app,
         clock=clock,
         site=site,
+        households=households,
         neighbour=neighbour,
         examples={
             "act": Act.TAKE,
@@ -87,6 +93,7 @@ async def make_whole(folder: Path) -> Whole:
             "device_id": 1,
             "letter_id": 1,
             "noun": "places",
+            "occupancy_id": households.occupancy_id,
             "person_id": site.estate.principals[Role.WORKER].person_id or 0,
             "place_id": site.place_id,
             "point_id": next(iter(site.points.values())),
@@ -94,6 +101,7 @@ async def make_whole(folder: Path) -> Whole:
             "session_id": 1,
             "thing_id": site.place_id,
             "ticket_id": ticket_ids[-1],
+            "unit_id": households.unit_id,
         },
     )
 
