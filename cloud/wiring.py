@@ -15,7 +15,7 @@ from cloud.core.jobs import Job, Work, in_one_transaction
 from cloud.core.wiring import E, Handler, Wiring, hears
 from cloud.fleet.domain import BoxCloned, ReadingsTaken, RowsConflicted, RowsLost
 from cloud.fleet.series import SeriesStore
-from cloud.tickets import from_alarms
+from cloud.tickets import from_alarms, timers
 from cloud.web.live import Hub, changed
 
 ALARMS = "alarms"
@@ -55,9 +55,14 @@ def jobs(series: SeriesStore, hub: Hub) -> Sequence[Job]:
     """Return what comes round by itself."""
     judge_due = partial(evaluation.judge_due, series=series)
     return (
-        Job(name="alarms.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, judge_due)),
-        Job(name="alarms.announce_forgotten", period_s=_ANNOUNCE_S, run=_in_rounds(hub, announcing.announce_forgotten)),
-        Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes)),
+        Job(name="alarms.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, judge_due, ALARMS)),
+        Job(
+            name="alarms.announce_forgotten",
+            period_s=_ANNOUNCE_S,
+            run=_in_rounds(hub, announcing.announce_forgotten, ALARMS),
+        ),
+        Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes, ALARMS)),
+        Job(name="tickets.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, timers.judge_due, TICKETS)),
         Job(name="accounts.forget_old", period_s=_TIDY_S, run=in_one_transaction(accounts.forget_old)),
         Job(name="outbox.prune", period_s=_TIDY_S, run=outbox.prune),
     )
@@ -73,7 +78,7 @@ def _telling(hub: Hub, handler: Handler[E], *topics: str) -> Handler[E]:
     return told
 
 
-def _in_rounds(hub: Hub, use_case: Rounds) -> Work:
+def _in_rounds(hub: Hub, use_case: Rounds, *topics: str) -> Work:
     """Return a job that does what is due in transactions of a bearable size until nothing is left."""
 
     async def run(database: Database, clock: Clock) -> None:
@@ -82,7 +87,7 @@ def _in_rounds(hub: Hub, use_case: Rounds) -> Work:
             async with database.transaction() as session:
                 organisations = await use_case(session, clock)
                 for organisation_id in organisations:
-                    changed(session, hub, organisation_id=organisation_id, topics=(ALARMS,))
+                    changed(session, hub, organisation_id=organisation_id, topics=topics)
             is_done = not organisations
 
     return run

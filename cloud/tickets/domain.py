@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 from cloud.alarms.domain import Priority
 from cloud.core.errors import Conflict
+from cloud.core.events import Event
 from cloud.core.words import Words
 from firmware_configs.look.words import _
 
@@ -14,14 +15,83 @@ ALARM_REPAIR = "alarm_repair"
 """The type of a ticket that an alarm opens."""
 
 
+class Kind(StrEnum):
+    """What sort of matter a ticket is."""
+
+    REPAIR = "repair"
+    COMPLAINT = "complaint"
+    ENQUIRY = "enquiry"
+    SUGGESTION = "suggestion"
+    ALARM = "alarm"
+    INSPECTION = "inspection"
+
+
+class Target(StrEnum):
+    """What must have happened by a deadline."""
+
+    FIRST_CONTACT = "first_contact"  # whoever asked was spoken to, and knows how it goes on
+    ARRIVAL = "arrival"  # somebody is on the spot
+    PLAN = "plan"  # whoever pays has a plan to agree to
+    SOLUTION = "solution"
+
+
+class Payer(StrEnum):
+    """Who pays for the work, unless its plan says otherwise."""
+
+    OWNER = "owner"
+    COMMON_FUND = "common_fund"
+    WARRANTY = "warranty"
+    COMPANY = "company"
+
+
+class Origin(StrEnum):
+    """How a ticket came in."""
+
+    CALL = "call"
+    MAIL = "mail"
+    VISIT = "visit"
+    APP = "app"
+    ALARM = "alarm"
+    STAFF = "staff"  # somebody who works here saw it
+    PLAN = "plan"  # it was due
+
+
+class How(StrEnum):
+    """By what means whoever asked was spoken to."""
+
+    PHONE = "phone"
+    MESSAGE = "message"
+    VISIT = "visit"
+    MAIL = "mail"
+
+
+class Outcome(StrEnum):
+    """What became of a try to speak to whoever asked."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+
+
+class Consent(IntEnum):
+    """Whether work may begin without asking whoever pays."""
+
+    NOT_NEEDED = 0
+    NEEDED = 1  # no plan, or the plan in force is not agreed to
+    GIVEN = 2
+
+
 class State(StrEnum):
     """Where the work stands."""
 
     OPEN = "open"  # nobody has it
     ASSIGNED = "assigned"  # somebody has it and has not begun
+    PLANNED = "planned"  # a plan waits for consent
+    AGREED = "agreed"  # its plan is agreed to, and work has not begun
     IN_WORK = "in_work"
+    WAITING = "waiting"  # for something that is not ours to hasten
+    VERIFYING = "verifying"  # the work is done, and the value behind its alarm is not normal yet
     RESOLVED = "resolved"
-    CANCELLED = "cancelled"  # it was none, or it is no longer wanted
+    CANCELLED = "cancelled"  # it was none, it is no longer wanted, or another ticket holds it now
 
 
 class Act(StrEnum):
@@ -30,35 +100,78 @@ class Act(StrEnum):
     ASSIGN = "assign"  # somebody gives it to a person
     TAKE = "take"  # a person gives it to themselves
     RELEASE = "release"  # it is given back
+    PROPOSE = "propose"  # a plan, or a changed one, is put to whoever pays
+    AGREE = "agree"
+    REFUSE = "refuse"
     START = "start"
+    START_EMERGENCY = "start_emergency"  # before anybody agreed, for a reason that is kept
+    WAIT = "wait"
+    CONTINUE = "continue"
     RESOLVE = "resolve"
+    VERIFY = "verify"  # the sensor says so too
+    SETTLE = "settle"  # the incident that it belongs to is over
     REOPEN = "reopen"
     CANCEL = "cancel"
+    MERGE = "merge"  # into another ticket of the same matter
 
 
 TRANSITIONS: dict[tuple[State, Act], State] = {
     (State.OPEN, Act.ASSIGN): State.ASSIGNED,
     (State.OPEN, Act.TAKE): State.ASSIGNED,
-    (State.OPEN, Act.CANCEL): State.CANCELLED,
+    (State.OPEN, Act.WAIT): State.WAITING,
     (State.ASSIGNED, Act.ASSIGN): State.ASSIGNED,
     (State.ASSIGNED, Act.RELEASE): State.OPEN,
+    (State.ASSIGNED, Act.PROPOSE): State.PLANNED,
     (State.ASSIGNED, Act.START): State.IN_WORK,
-    (State.ASSIGNED, Act.CANCEL): State.CANCELLED,
+    (State.ASSIGNED, Act.START_EMERGENCY): State.IN_WORK,
+    (State.ASSIGNED, Act.WAIT): State.WAITING,
+    (State.PLANNED, Act.ASSIGN): State.PLANNED,
+    (State.PLANNED, Act.PROPOSE): State.PLANNED,
+    (State.PLANNED, Act.AGREE): State.AGREED,
+    (State.PLANNED, Act.REFUSE): State.ASSIGNED,
+    (State.PLANNED, Act.START_EMERGENCY): State.IN_WORK,
+    (State.AGREED, Act.ASSIGN): State.AGREED,
+    (State.AGREED, Act.RELEASE): State.OPEN,
+    (State.AGREED, Act.PROPOSE): State.PLANNED,
+    (State.AGREED, Act.START): State.IN_WORK,
+    (State.AGREED, Act.WAIT): State.WAITING,
     (State.IN_WORK, Act.ASSIGN): State.ASSIGNED,
     (State.IN_WORK, Act.RELEASE): State.OPEN,
+    (State.IN_WORK, Act.PROPOSE): State.PLANNED,
+    (State.IN_WORK, Act.WAIT): State.WAITING,
     (State.IN_WORK, Act.RESOLVE): State.RESOLVED,
-    (State.IN_WORK, Act.CANCEL): State.CANCELLED,
+    (State.WAITING, Act.ASSIGN): State.WAITING,
+    (State.WAITING, Act.CONTINUE): State.ASSIGNED,
+    (State.VERIFYING, Act.VERIFY): State.RESOLVED,
+    (State.VERIFYING, Act.REOPEN): State.ASSIGNED,
     (State.RESOLVED, Act.REOPEN): State.ASSIGNED,
     (State.CANCELLED, Act.REOPEN): State.OPEN,
+    **{
+        (state, act): end
+        for state in (State.OPEN, State.ASSIGNED, State.PLANNED, State.AGREED, State.IN_WORK, State.WAITING)
+        for act, end in (
+            (Act.CANCEL, State.CANCELLED),
+            (Act.MERGE, State.CANCELLED),
+            (Act.SETTLE, State.RESOLVED),
+        )
+    },
+    (State.VERIFYING, Act.CANCEL): State.CANCELLED,
 }
 
-UNDONE = frozenset({State.OPEN, State.ASSIGNED, State.IN_WORK})
-"""The states in which a deadline counts."""
+UNDONE = frozenset(State) - {State.RESOLVED, State.CANCELLED}
+"""The states in which something is still to be done."""
+
+CLOCK_STANDS = frozenset({State.PLANNED, State.WAITING})
+"""The states in which no deadline runs: it is somebody else's turn, and time used before them is kept."""
 
 _REFUSALS = {
     State.OPEN: _("Nobody has this ticket yet."),
     State.ASSIGNED: _("This ticket is assigned, and work on it has not begun."),
+    State.PLANNED: _("The plan of this ticket waits for consent."),
+    State.AGREED: _("The plan of this ticket is agreed to, and work on it has not begun."),
     State.IN_WORK: _("This ticket is in work."),
+    State.WAITING: _("This ticket waits."),
+    State.VERIFYING: _("The work is done; the value behind the alarm must become normal first."),
     State.RESOLVED: _("This ticket is resolved already."),
     State.CANCELLED: _("This ticket is cancelled."),
 }
@@ -71,23 +184,67 @@ class Deed(StrEnum):
     ASSIGNED = "assigned"
     TAKEN = "taken"
     RELEASED = "released"
+    PROPOSED = "proposed"
+    AGREED = "agreed"
+    REFUSED = "refused"
     STARTED = "started"
+    STARTED_EMERGENCY = "started_emergency"
+    WAITED = "waited"
+    CONTINUED = "continued"
     RESOLVED = "resolved"
+    VERIFIED = "verified"
+    SETTLED = "settled"
     REOPENED = "reopened"
     CANCELLED = "cancelled"
+    MERGED = "merged"
     NOTED = "noted"
     ALARM_RETURNED = "alarm_returned"  # the value behind its alarm is normal again
+    REWORKED = "reworked"  # the same alarm came back, and so does the ticket
+    CONTACTED = "contacted"  # whoever asked was spoken to
+    CONTACT_FAILED = "contact_failed"
+    ARRIVED = "arrived"
+    STEP_DONE = "step_done"
+    STEP_UNDONE = "step_undone"
+    BREACHED = "breached"  # a deadline has passed
+    RECLASSIFIED = "reclassified"  # another type or priority
+    ABSORBED = "absorbed"  # another ticket of the same matter was merged into it
+    INCIDENT_JOINED = "incident_joined"
+    INCIDENT_LEFT = "incident_left"
+    INCIDENT_TOLD = "incident_told"  # a word to everybody whom the incident concerns
+    OFFERED = "offered"  # somebody is asked to take it
+    DECLINED = "declined"  # who was asked said no
+    LAPSED = "lapsed"  # who was asked said nothing in time
+    QUEUED = "queued"  # the dispatcher is to give it to somebody
+    NOBODY_FOUND = "nobody_found"
+    ESCALATED = "escalated"  # a step of the ladder was told
 
 
 DEEDS: Mapping[Act, Deed] = {
     Act.ASSIGN: Deed.ASSIGNED,
     Act.TAKE: Deed.TAKEN,
     Act.RELEASE: Deed.RELEASED,
+    Act.PROPOSE: Deed.PROPOSED,
+    Act.AGREE: Deed.AGREED,
+    Act.REFUSE: Deed.REFUSED,
     Act.START: Deed.STARTED,
+    Act.START_EMERGENCY: Deed.STARTED_EMERGENCY,
+    Act.WAIT: Deed.WAITED,
+    Act.CONTINUE: Deed.CONTINUED,
     Act.RESOLVE: Deed.RESOLVED,
+    Act.VERIFY: Deed.VERIFIED,
+    Act.SETTLE: Deed.SETTLED,
     Act.REOPEN: Deed.REOPENED,
     Act.CANCEL: Deed.CANCELLED,
+    Act.MERGE: Deed.MERGED,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of a procedure; tickets remember by its code that it is done."""
+
+    code: str
+    words: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,86 +253,129 @@ class TicketType:
 
     Attributes:
         code: stable; programs choose a type by it.
-        deadlines: minutes from opening to done, round the clock, by priority.
-        procedure: the steps, one a line.
+        parent_code: the wider type that it is a part of; None for the widest.
+        targets: minutes by priority and target, counted on the calendar; a target that is missing has no deadline.
+        calendar: the code of the calendar that deadlines are counted on.
+        skills: codes of what whoever does it must be able to do.
+        payer: who pays by default.
+        keywords: words of a report, in any language, that speak for this type.
+        is_emergency: somebody or the building is in danger.
+        needs_plan: no work begins before a plan is agreed to.
+        rework_days: for how long the same trouble counts as the same work badly done.
     """
 
     code: str
+    parent_code: str | None = None
+    kind: Kind
     name: Words
     default_priority: Priority
-    deadlines: Mapping[Priority, int]
-    procedure: Words
+    targets: Mapping[Priority, Mapping[Target, int]]
+    calendar: str
+    procedure: tuple[Step, ...] = ()
+    skills: tuple[str, ...] = ()
+    payer: Payer = Payer.COMPANY
+    keywords: tuple[str, ...] = ()
+    is_emergency: bool = False
+    needs_plan: bool = False
+    rework_days: int = 7
 
 
-def moved(state: State, act: Act) -> State:
-    """Return where `act` takes a ticket in `state`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What besides its state decides where an act takes a ticket.
+
+    Attributes:
+        waited_in: the state that it was in before it waited; None where it does not wait.
+        has_owner: somebody has it.
+        must_verify: an alarm of its own stands still.
+    """
+
+    state: State
+    consent: Consent = Consent.NOT_NEEDED
+    waited_in: State | None = None
+    has_owner: bool = True
+    must_verify: bool = False
+
+
+def moved(standing: Standing, act: Act) -> State:
+    """Return where `act` takes a ticket: what the table says, but for what a wait, an alarm or no owner change.
 
     Raises:
-        Conflict: it is not to be moved that way.
+        Conflict: it is not to be moved that way, or nobody has agreed to the work.
     """
-    if (state, act) not in TRANSITIONS:
-        raise Conflict(_REFUSALS[state])
-    return TRANSITIONS[state, act]
+    if (standing.state, act) not in TRANSITIONS:
+        raise Conflict(_REFUSALS[standing.state])
+    if act is Act.START and standing.consent is Consent.NEEDED:
+        raise Conflict(_("Work of this type begins once its plan is agreed to."))
+    if act is Act.CONTINUE and standing.waited_in is not None:
+        return standing.waited_in
+    if act is Act.RESOLVE and standing.must_verify:
+        return State.VERIFYING
+    if act is Act.REOPEN and not standing.has_owner:
+        return State.OPEN
+    return TRANSITIONS[standing.state, act]
 
 
-def acts_from(state: State) -> frozenset[Act]:
-    """Return what may be done with a ticket in `state`."""
-    return frozenset(act for start, act in TRANSITIONS if start is state)
+def consent_after(consent: Consent, act: Act) -> Consent:
+    """Return whether work may go on after `act`: a plan that is put forward or refused is one not agreed to."""
+    if act in {Act.PROPOSE, Act.REFUSE}:
+        return Consent.NEEDED
+    return Consent.GIVEN if act is Act.AGREE else consent
 
 
-def is_late(state: State, *, due_at: datetime, now: datetime) -> bool:
-    """Return whether the deadline has passed and the work is not done."""
-    return state in UNDONE and now > due_at
+def consent_under(consent: Consent, ticket_type: TicketType) -> Consent:
+    """Return the consent of a ticket that becomes one of `ticket_type`: what was agreed to stays so."""
+    if consent is Consent.GIVEN:
+        return consent
+    return Consent.NEEDED if ticket_type.needs_plan else Consent.NOT_NEEDED
 
 
-def due_after(ticket_type: TicketType, priority: Priority, opened_at: datetime) -> datetime:
-    """Return when a ticket of the type must be done."""
-    return opened_at + timedelta(minutes=ticket_type.deadlines[priority])
+def acts_from(state: State, *, consent: Consent = Consent.NOT_NEEDED) -> frozenset[Act]:
+    """Return what may be done with a ticket in `state`; an early start is for what would otherwise need consent."""
+    found = {act for start, act in TRANSITIONS if start is state}
+    return frozenset(found - ({Act.START} if consent is Consent.NEEDED else {Act.START_EMERGENCY}))
 
 
-DEFAULT_TYPES = (
-    TicketType(
-        code=ALARM_REPAIR,
-        name=Words(zh="报警维修", en="Alarm repair"),
-        default_priority=Priority.HIGH,
-        deadlines={Priority.CRITICAL: 60, Priority.HIGH: 240, Priority.MEDIUM: 1_440, Priority.LOW: 10_080},
-        procedure=Words(
-            zh="到现场确认报警\n按首要措施处理，必要时断电、断水\n查明原因并修复\n确认数值恢复正常\n填写处理结果",
-            en="Confirm the alarm on site\nTake the first action; cut power or water if needed\n"
-            "Find the cause and mend it\nSee the value return to normal\nWrite down the result",
-        ),
-    ),
-    TicketType(
-        code="repair",
-        name=Words(zh="报修", en="Repair"),
-        default_priority=Priority.MEDIUM,
-        deadlines={Priority.CRITICAL: 60, Priority.HIGH: 480, Priority.MEDIUM: 2_880, Priority.LOW: 10_080},
-        procedure=Words(
-            zh="联系报修人，约定上门时间\n查看现场，说明方案\n维修\n请报修人确认\n填写处理结果",
-            en="Call the person who reported it and agree on a time\nLook at it and explain the plan\nRepair it\n"
-            "Have it confirmed\nWrite down the result",
-        ),
-    ),
-    TicketType(
-        code="inspection",
-        name=Words(zh="巡检", en="Inspection"),
-        default_priority=Priority.LOW,
-        deadlines={Priority.CRITICAL: 240, Priority.HIGH: 1_440, Priority.MEDIUM: 4_320, Priority.LOW: 10_080},
-        procedure=Words(
-            zh="按点检表逐项检查\n记录读数和异常\n异常项另开工单\n填写处理结果",
-            en="Go through the checklist\nNote readings and what is abnormal\nOpen a ticket for each abnormal thing\n"
-            "Write down the result",
-        ),
-    ),
-    TicketType(
-        code="service",
-        name=Words(zh="客服事项", en="Service request"),
-        default_priority=Priority.MEDIUM,
-        deadlines={Priority.CRITICAL: 240, Priority.HIGH: 1_440, Priority.MEDIUM: 4_320, Priority.LOW: 10_080},
-        procedure=Words(
-            zh="核实诉求\n转交或处理\n回复业主\n填写处理结果",
-            en="Check what is asked\nPass it on or do it\nAnswer the owner\nWrite down the result",
-        ),
-    ),
-)
-"""What an organisation begins with."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfTicket(Event):
+    ticket_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"ticket:{self.ticket_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOpened(_OfTicket):
+    """There is a new ticket."""
+
+    kind: ClassVar[str] = "tickets.opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketMoved(_OfTicket):
+    """An act took a ticket to a state, which may be the one that it was in."""
+
+    kind: ClassVar[str] = "tickets.moved"
+
+    act: Act
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetWarned(_OfTicket):
+    """`level` percent of the time for a target are used."""
+
+    kind: ClassVar[str] = "tickets.target_warned"
+
+    target: Target
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetBreached(_OfTicket):
+    """A deadline has passed; it is said once, and stays so."""
+
+    kind: ClassVar[str] = "tickets.target_breached"
+
+    target: Target

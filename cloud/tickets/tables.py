@@ -1,7 +1,7 @@
 """The rows of tickets, and how they are found."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -24,35 +24,49 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud.core.append_only import append_only
 from cloud.core.database import Base, Json, hold
 from cloud.core.principal import Principal, Role
-from cloud.tickets.domain import UNDONE, Deed, State
+from cloud.tickets.domain import UNDONE, Deed, How, Kind, Origin, Outcome, Payer, State
 
 SUBJECT_LENGTH = 200
 PLACE_LENGTH = 400
 NAME_LENGTH = 80
+CODE_LENGTH = 40
+PHONE_LENGTH = 20
+NO_DEADLINE = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for "no deadline runs": a real value, so that lists by deadline end with such tickets on both databases."""
+
 SEE_ALL = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.DESK})
-"""Who sees every ticket; a worker sees their own and those that nobody has."""
+"""Who sees every ticket; a worker sees their own and those that nobody has, an owner what they asked for or live in."""
 
 
 class TicketTypeRow(Base):
     """A version of a type; see domain.TicketType. Tickets keep the version that they were opened with.
 
     Attributes:
-        deadlines: minutes by priority, whose number is the key.
-        replaced_at: when a newer version took its place; None for the one in force.
+        procedure: steps in their order, each with `code`, `zh` and `en`.
+        targets: minutes by target's name, by priority, whose number is the key.
+        replaced_at: when a newer version took its place, or it was retired; None for the one in force.
     """
 
     __tablename__ = "ticket_types"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
-    code: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str] = mapped_column(String(CODE_LENGTH))
+    parent_code: Mapped[str | None] = mapped_column(String(CODE_LENGTH))
+    kind: Mapped[Kind]
     version: Mapped[int]
     name_zh: Mapped[str] = mapped_column(String(NAME_LENGTH))
     name_en: Mapped[str] = mapped_column(String(NAME_LENGTH))
     default_priority: Mapped[int]
-    deadlines: Mapped[dict[str, int]] = mapped_column(Json)
-    procedure_zh: Mapped[str] = mapped_column(Text)
-    procedure_en: Mapped[str] = mapped_column(Text)
+    procedure: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    targets: Mapped[dict[str, dict[str, int]]] = mapped_column(Json)
+    calendar: Mapped[str] = mapped_column(String(CODE_LENGTH))
+    skills: Mapped[list[str]] = mapped_column(Json)
+    payer: Mapped[Payer]
+    keywords: Mapped[list[str]] = mapped_column(Json)
+    is_emergency: Mapped[bool]
+    needs_plan: Mapped[bool]
+    rework_days: Mapped[int]
     created_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
 
@@ -74,11 +88,18 @@ class TicketRow(Base):
 
     Attributes:
         number: `2026-000123`, counted per organisation and year.
+        kind: its type's, so that lists need not ask the type.
         subject_zh, subject_en: what is to be done; both empty when its alarm's cause says it.
         place: the place's names at opening, from the widest to the narrowest.
-        alarm_id: the alarm that opened it; an alarm has one ticket.
+        requester_id: whoever asked, when known as a person; name and phone are as they were said.
+        due_at: when it must be solved; NO_DEADLINE while no deadline runs.
         assignee_name: as it was when it was assigned.
+        waited_in: the state that it goes back to when it has waited, `waiting_for` what it waits for.
+        emergency_reason: why work began before anybody agreed to it.
+        escalated: the highest step of the ladder that was told, in percent of the target; 0 for none.
         result: what was done, once it is resolved; or why it was cancelled.
+        resolved_by: the person who said that it is done; None when nobody did.
+        reworked: how often the same alarm came back after it was resolved; `reopened` counts every new beginning.
         version: grows with every change, so that two people do not overwrite each other.
     """
 
@@ -88,23 +109,38 @@ class TicketRow(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
     place_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"), index=True)
     number: Mapped[str] = mapped_column(String(11))
     type_id: Mapped[int] = mapped_column(ForeignKey("ticket_types.id"))
+    kind: Mapped[Kind]
     state: Mapped[State]
     priority: Mapped[int]
     subject_zh: Mapped[str] = mapped_column(String(SUBJECT_LENGTH))
     subject_en: Mapped[str] = mapped_column(String(SUBJECT_LENGTH))
     description: Mapped[str] = mapped_column(Text, default="")
     place: Mapped[str] = mapped_column(String(PLACE_LENGTH))
-    alarm_id: Mapped[int | None] = mapped_column(ForeignKey("alarms.id"), unique=True)
+    requester_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    requester_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
+    requester_phone: Mapped[str] = mapped_column(String(PHONE_LENGTH), default="")
+    origin: Mapped[Origin]
+    payer: Mapped[Payer]
+    consent: Mapped[int]
     opened_at: Mapped[datetime]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     due_at: Mapped[datetime]
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     assignee_name: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")
+    waited_in: Mapped[State | None]
+    waiting_for: Mapped[str] = mapped_column(Text, default="")
+    emergency_reason: Mapped[str] = mapped_column(Text, default="")
+    escalated: Mapped[int] = mapped_column(default=0)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)
     closed_at: Mapped[datetime | None]
     result: Mapped[str] = mapped_column(Text, default="")
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     reopened: Mapped[int] = mapped_column(default=0)
+    reworked: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
@@ -143,6 +179,106 @@ class TicketEntryRow(Base):
 append_only(cast("Table", TicketEntryRow.__table__))
 
 
+class TicketAlarmRow(Base):
+    """That a ticket is about an alarm: an alarm has at most one ticket, a ticket may have several alarms.
+
+    Attributes:
+        rule_id, point_id: the alarm's, by which its return is known; None for what Gatehouse raised itself.
+        is_rework: it came back after the ticket was resolved.
+    """
+
+    __tablename__ = "ticket_alarms"
+
+    alarm_id: Mapped[int] = mapped_column(ForeignKey("alarms.id"), primary_key=True, autoincrement=False)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    rule_id: Mapped[int | None]
+    point_id: Mapped[int | None]
+    is_rework: Mapped[bool]
+
+    __table_args__ = (Index("ix_ticket_alarms_rule", "rule_id", "point_id"),)
+
+
+class TicketStepRow(Base):
+    """That a step of a ticket's procedure is done, and by whom."""
+
+    __tablename__ = "ticket_steps"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(String(CODE_LENGTH), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    at: Mapped[datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    actor: Mapped[str] = mapped_column(String(NAME_LENGTH))
+
+
+class ContactRow(Base):
+    """That whoever asked was spoken to, or was tried to be; append only.
+
+    Attributes:
+        text: what was learnt, for those who work here.
+        next_step: how it goes on, as the person was told.
+    """
+
+    __tablename__ = "ticket_contacts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    at: Mapped[datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    actor: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    how: Mapped[How]
+    outcome: Mapped[Outcome]
+    text: Mapped[str] = mapped_column(Text)
+    next_step: Mapped[str] = mapped_column(Text)
+
+
+append_only(cast("Table", ContactRow.__table__))
+
+
+class IncidentRow(Base):
+    """One cause of many tickets.
+
+    Attributes:
+        type_id: the version of the type whose targets its own clock follows.
+        script: what the desk says to whoever calls about it.
+        notice: the one line that everybody concerned may read.
+    """
+
+    __tablename__ = "incidents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"))
+    type_id: Mapped[int] = mapped_column(ForeignKey("ticket_types.id"))
+    priority: Mapped[int]
+    title: Mapped[str] = mapped_column(String(SUBJECT_LENGTH))
+    script: Mapped[str] = mapped_column(Text)
+    notice: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    due_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    result: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (Index("ix_incidents_opened", "organisation_id", "opened_at"),)
+
+
+class IncidentPlaceRow(Base):
+    """A place or unit that an incident concerns; `label` is what it was called when it was named."""
+
+    __tablename__ = "incident_places"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    label: Mapped[str] = mapped_column(String(PLACE_LENGTH))
+
+
 def in_sight(principal: Principal) -> ColumnElement[bool]:
     """Return the condition that leaves the tickets of the communities that the principal is limited to."""
     return true() if principal.communities is None else TicketRow.community_id.in_(principal.communities)
@@ -158,6 +294,8 @@ def visible_tickets(principal: Principal) -> Select[Any]:
     seen = cast("Select[Any]", pairs)
     if principal.roles & SEE_ALL:
         return seen
+    if Role.OWNER in principal.roles and not principal.is_staff:
+        return seen.where(or_(TicketRow.requester_id == principal.person_id, TicketRow.unit_id.in_(principal.units)))
     is_free = and_(TicketRow.state == State.OPEN, TicketRow.assignee_id.is_(None))
     return seen.where(or_(TicketRow.assignee_id == principal.person_id, is_free))
 
@@ -198,11 +336,28 @@ async def types_in_force(session: AsyncSession, *, organisation_id: int) -> Sequ
 
 
 async def ticket_of_alarm(session: AsyncSession, *, organisation_id: int, alarm_id: int) -> TicketRow | None:
-    """Return the alarm's ticket; from here to its end the transaction holds the alarm's right to one."""
+    """Return the alarm's ticket, locked; from here to its end the transaction holds the alarm's right to one."""
     await hold(session, f"ticket of alarm {alarm_id}")
     return await session.scalar(
-        select(TicketRow).where(TicketRow.organisation_id == organisation_id, TicketRow.alarm_id == alarm_id)
+        select(TicketRow)
+        .join(TicketAlarmRow, TicketAlarmRow.ticket_id == TicketRow.id)
+        .where(TicketRow.organisation_id == organisation_id, TicketAlarmRow.alarm_id == alarm_id)
+        .with_for_update(of=TicketRow)
+        .execution_options(populate_existing=True)
     )
+
+
+async def alarms_of(session: AsyncSession, principal: Principal, ticket_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the ids of tickets' alarms by the ticket, those first that came first."""
+    rows = await session.execute(
+        select(TicketAlarmRow.ticket_id, TicketAlarmRow.alarm_id)
+        .where(TicketAlarmRow.organisation_id == principal.organisation_id, TicketAlarmRow.ticket_id.in_(ticket_ids))
+        .order_by(TicketAlarmRow.alarm_id)
+    )
+    found: dict[int, list[int]] = {}
+    for ticket_id, alarm_id in rows:
+        found.setdefault(ticket_id, []).append(alarm_id)
+    return found
 
 
 async def next_number(session: AsyncSession, *, organisation_id: int, year: int) -> str:

@@ -9,8 +9,8 @@ from cloud.core.clock import Clock
 from cloud.core.database import Database
 from cloud.core.listing import Ask
 from cloud.core.principal import Principal
-from cloud.tickets import service as tickets
-from cloud.tickets.service import Ticket
+from cloud.tickets import reading as tickets
+from cloud.tickets.reading import Ticket
 from protocols.units import symbol
 
 _LOOK_EVERY_S = 1.0

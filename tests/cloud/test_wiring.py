@@ -14,7 +14,8 @@ from cloud.core.wiring import Wiring
 from cloud.fleet.domain import ReadingsTaken, RowsLost
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
-from cloud.tickets.service import tickets_of_alarms, timeline
+from cloud.tickets.reading import tickets_of_alarms
+from cloud.tickets.timeline import timeline
 from cloud.web.live import Hub
 from cloud.wiring import jobs, wire
 from tests.clocks import FixedClock

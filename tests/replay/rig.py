@@ -24,8 +24,8 @@ from cloud.fleet import service as fleet
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
 from cloud.properties import service as properties
-from cloud.tickets import service as tickets
-from cloud.tickets.service import Ticket
+from cloud.tickets import reading as tickets
+from cloud.tickets.reading import Ticket
 from firmware_configs.profiles.loader import load_profile
 from provisioning.demo.cloud import well
 from provisioning.demo.estate import OFFICE_LIMITS

@@ -10,8 +10,8 @@ from cloud.alarms.service import Alarm
 from cloud.alarms.terms import Kind
 from cloud.fleet import service as fleet
 from cloud.fleet.domain import Reading
-from cloud.tickets import service as tickets
-from cloud.tickets.service import Ticket
+from cloud.tickets import reading as tickets
+from cloud.tickets.reading import Ticket
 from cloud.web import formats, words
 from cloud.web.pages import Page
 from cloud.web.session import Unit

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloud.alarms import service as alarms
-from cloud.tickets.service import Ticket
+from cloud.tickets.reading import Ticket
 from cloud.web import words
 from cloud.web.pages import Page
 from cloud.web.session import Unit

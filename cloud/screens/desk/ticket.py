@@ -13,7 +13,8 @@ from cloud.core.principal import Role
 from cloud.screens.desk.lines import lines
 from cloud.tickets import service as tickets
 from cloud.tickets.domain import Act, Deed
-from cloud.tickets.service import Entry, Ticket
+from cloud.tickets.reading import Ticket, acts_for, ticket
+from cloud.tickets.timeline import Entry, timeline
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
@@ -131,7 +132,7 @@ async def take(work: Work, page: OnPage, ticket_id: int) -> Response:
 async def do(work: Work, page: OnPage, ticket_id: int, act: Act) -> Response:
     """Carry out one of the other acts that move a ticket."""
     doing = DOINGS[act]
-    before = await tickets.ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
+    before = await ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
     form = await page.form(doing.model)
     async with page.mending(form, lambda: _draw(work, page, ticket_id, {act: form})):
         await doing.carry(work, ticket_id, form.value)
@@ -146,7 +147,7 @@ async def _done(
     work.changed("tickets", "alarms")
     undo = None
     if undoing is not None:
-        now = await tickets.ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
+        now = await ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
         fields = {"version": str(now.version)}
         if undoing is Act.ASSIGN and before is not None:
             fields["person_id"] = str(before.assignee_id)
@@ -158,15 +159,15 @@ async def _done(
 
 async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[Any]]) -> Response:
     """Draw the page, with the form that is to be mended if one is."""
-    found = await tickets.ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
-    entries = (await tickets.timeline(work.session, work.principal, ticket_ids=[ticket_id]))[ticket_id]
-    acts = tickets.acts_for(work.principal, found)
+    found = await ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
+    entries = (await timeline(work.session, work.principal, ticket_ids=[ticket_id]))[ticket_id]
+    acts = acts_for(work.principal, found)
     return page.show(
         "desk/ticket.html",
         line=(await lines(work, page, [found]))[0],
         ticket=found,
         type_name=words.written(found.type.name, page.reader.locale),
-        procedure=words.written(found.type.procedure, page.reader.locale).splitlines(),
+        procedure=[words.written(step.words, page.reader.locale) for step in found.type.procedure],
         steps=[_step(page, entry) for entry in entries],
         acts=acts,
         assignees=await _assignees(work) if Act.ASSIGN in acts else [],

@@ -12,9 +12,9 @@ from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.properties import service as properties
 from cloud.screens.desk.lines import TicketLine, lines
-from cloud.tickets import service as tickets
 from cloud.tickets.domain import State
-from cloud.tickets.service import Location
+from cloud.tickets.opening import Location, open_ticket
+from cloud.tickets.reading import list_tickets
 from cloud.tickets.types import list_types
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
@@ -115,7 +115,7 @@ async def _open(work: Unit, sent: TicketForm) -> int:
     if sent.place_id not in places:
         raise Refused(_("Choose one of the values offered."), "place_id")
     label = await properties.place_label(work.session, work.principal, sent.place_id)
-    return await tickets.open_ticket(
+    return await open_ticket(
         work.session,
         work.clock,
         work.principal,
@@ -149,7 +149,7 @@ async def _draw(work: Unit, page: Page, form: Form[TicketForm]) -> Response:
 
 def _loading(work: Unit, page: Page, *, only_undone: bool) -> Load[TicketLine]:
     async def load(ask: Ask) -> Found[TicketLine]:
-        found = await tickets.list_tickets(work.session, work.clock, work.principal, ask, only_undone=only_undone)
+        found = await list_tickets(work.session, work.clock, work.principal, ask, only_undone=only_undone)
         return Found(rows=await lines(work, page, found.rows), total=found.total)
 
     return load

@@ -13,8 +13,9 @@ from cloud.core.principal import Role
 from cloud.fleet.domain import RowsLost
 from cloud.tickets.domain import ALARM_REPAIR, Deed, State
 from cloud.tickets.from_alarms import open_for_alarm, open_for_announced, tell_of_return
-from cloud.tickets.service import Ticket, ticket, tickets_of_alarms, timeline
+from cloud.tickets.reading import Ticket, ticket, tickets_of_alarms
 from cloud.tickets.tables import TicketRow
+from cloud.tickets.timeline import timeline
 from tests.cloud.alarms.site import Site
 from tests.cloud.estate import make_organisation
 

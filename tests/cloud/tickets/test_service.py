@@ -1,6 +1,6 @@
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,43 +9,54 @@ from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Ref
 from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
-from cloud.tickets.domain import ALARM_REPAIR, DEFAULT_TYPES, Act, Deed, State
+from cloud.tickets.default_types import DEFAULT_TYPES
+from cloud.tickets.domain import ALARM_REPAIR, Act, Consent, Deed, Kind, Origin, State, Target
+from cloud.tickets.opening import Location, open_ticket
+from cloud.tickets.reading import Ticket, acts_for, count_waiting, list_tickets, ticket
 from cloud.tickets.service import (
-    Entry,
-    Location,
-    Ticket,
-    acts_for,
+    agree,
     assign,
     cancel,
-    count_waiting,
-    list_tickets,
+    go_on,
     note,
-    open_ticket,
+    propose,
+    reclassify,
+    refuse,
     release,
     reopen,
     resolve,
     start,
+    start_emergency,
     take,
-    ticket,
-    timeline,
+    wait,
 )
-from cloud.tickets.types import define_type, list_types
+from cloud.tickets.timeline import Entry, timeline
+from cloud.tickets.types import define_type, in_tree, list_types, type_named
 from tests.cloud.alarms.site import Site
 from tests.cloud.estate import make_organisation
 
 LEAK = Words(zh="水管漏水", en="A pipe leaks")
 
 
-async def opened(site: Site, *, by: Role = Role.DESK, subject: Words = LEAK, priority: Priority | None = None) -> int:
+async def opened(
+    site: Site,
+    *,
+    by: Role = Role.DESK,
+    subject: Words = LEAK,
+    priority: Priority | None = None,
+    type_code: str = "repair",
+    **more: object,
+) -> int:
     async with site.database.transaction() as session:
         return await open_ticket(
             session,
             site.clock,
             site.estate.principals[by],
-            type_code="repair",
+            type_code=type_code,
             subject=subject,
             location=Location(community_id=site.community_id, place_id=site.place_id, place="云杉苑 · 3 栋 · 办公室"),
             priority=priority,
+            **more,
         )
 
 
@@ -62,21 +73,36 @@ async def told(site: Site, ticket_id: int) -> list[Entry]:
 async def do(site: Site, act: Act, ticket_id: int, *, by: Role, **more: object) -> None:
     """Carry out an act as somebody, with the version that they see."""
     principal = site.estate.principals[by]
-    acts = {Act.RELEASE: release, Act.START: start, Act.RESOLVE: resolve, Act.REOPEN: reopen, Act.CANCEL: cancel}
+    acts = {
+        Act.ASSIGN: assign,
+        Act.RELEASE: release,
+        Act.START: start,
+        Act.START_EMERGENCY: start_emergency,
+        Act.WAIT: wait,
+        Act.CONTINUE: go_on,
+        Act.RESOLVE: resolve,
+        Act.REOPEN: reopen,
+        Act.CANCEL: cancel,
+    }
+    unseen = {Act.PROPOSE: propose, Act.AGREE: agree, Act.REFUSE: refuse}
     async with site.database.transaction() as session:
         if act is Act.TAKE:
             await take(session, site.clock, principal, ticket_id=ticket_id)
             return
+        if act in unseen:
+            await unseen[act](session, site.clock, principal, ticket_id=ticket_id, **more)
+            return
         version = (await ticket(session, site.clock, site.system, ticket_id=ticket_id)).version
-        use_case = assign if act is Act.ASSIGN else acts[act]
-        await use_case(session, site.clock, principal, ticket_id=ticket_id, version=version, **more)
+        await acts[act](session, site.clock, principal, ticket_id=ticket_id, version=version, **more)
 
 
 async def test_a_ticket_has_a_number_a_deadline_and_a_first_line(site: Site) -> None:
     ticket_id = await opened(site)
     found = await seen(site, ticket_id)
     assert (found.number, found.state, found.priority) == ("2026-000001", State.OPEN, Priority.MEDIUM)
-    assert found.due_at == site.clock.now() + timedelta(minutes=2_880)
+    assert (found.kind, found.origin, found.consent) == (Kind.REPAIR, Origin.STAFF, Consent.NOT_NEEDED)
+    # Monday 16:00 in Shanghai, and two working days of 9 to 12 and 13:30 to 18.
+    assert found.due_at == datetime(2026, 3, 4, 8, 0, tzinfo=UTC)
     assert (found.subject, found.place) == (LEAK, "云杉苑 · 3 栋 · 办公室")
     (line,) = await told(site, ticket_id)
     assert (line.deed, line.actor) == (Deed.OPENED, "孙三")
@@ -217,7 +243,12 @@ async def test_a_worker_neither_gives_nor_cancels(site: Site) -> None:
         with pytest.raises(Forbidden):
             await do(site, act, ticket_id, by=Role.WORKER, **more)
     assert acts_for(worker, await seen(site, ticket_id)) == {Act.TAKE}
-    assert acts_for(site.estate.principals[Role.DESK], await seen(site, ticket_id)) == {Act.ASSIGN, Act.CANCEL}
+    assert acts_for(site.estate.principals[Role.DESK], await seen(site, ticket_id)) == {
+        Act.ASSIGN,
+        Act.WAIT,
+        Act.CANCEL,
+        Act.MERGE,
+    }
 
 
 async def test_another_organisation_and_another_community_see_nothing(site: Site) -> None:
@@ -239,7 +270,7 @@ async def test_another_organisation_and_another_community_see_nothing(site: Site
 
 async def test_the_list_is_filtered_by_late_state_and_owner(site: Site) -> None:
     late = await opened(site, priority=Priority.CRITICAL)
-    site.clock.advance(hours=2)
+    site.clock.advance(days=1)
     mine = await opened(site, priority=Priority.LOW)
     await do(site, Act.TAKE, mine, by=Role.WORKER)
     worker = site.estate.principals[Role.WORKER]
@@ -257,23 +288,46 @@ async def test_the_list_is_filtered_by_late_state_and_owner(site: Site) -> None:
 
 async def test_a_ticket_keeps_the_type_that_it_began_with(site: Site) -> None:
     before = await opened(site)
-    quick = replace(
-        next(each for each in DEFAULT_TYPES if each.code == "repair"), deadlines=dict.fromkeys(Priority, 30)
-    )
+    repair = next(each for each in DEFAULT_TYPES if each.code == "repair")
+    quick = replace(repair, targets=dict.fromkeys(Priority, {Target.SOLUTION: 30}), calendar="always")
     async with site.database.transaction() as session:
         await define_type(session, site.clock, site.estate.principals[Role.MANAGER], quick)
         assert len(await list_types(session, site.system)) == len(DEFAULT_TYPES)
     after = await opened(site)
-    assert (await seen(site, before)).type.deadlines[Priority.LOW] == 10_080
+    assert (await seen(site, before)).type == repair
+    assert ((await seen(site, after)).type, (await seen(site, after)).type_version) == (quick, 2)
     assert (await seen(site, after)).due_at == site.clock.now() + timedelta(minutes=30)
 
 
-async def test_a_type_without_a_deadline_is_refused(site: Site) -> None:
-    endless = replace(DEFAULT_TYPES[0], deadlines={Priority.CRITICAL: 60})
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        pytest.param({"targets": {Priority.CRITICAL: {Target.SOLUTION: 60}}}, "targets", id="no deadline"),
+        pytest.param({"targets": dict.fromkeys(Priority, {Target.ARRIVAL: 60})}, "targets", id="no solution"),
+        pytest.param({"name": Words(zh="", en="")}, "name_zh", id="no name"),
+        pytest.param({"code": ""}, "code", id="no code"),
+        pytest.param({"procedure": DEFAULT_TYPES[0].procedure * 2}, "procedure", id="a step twice"),
+        pytest.param({"rework_days": -1}, "rework_days", id="days below none"),
+        pytest.param({"parent_code": "dancing"}, "parent_code", id="part of nothing"),
+        pytest.param({"parent_code": "repair"}, "parent_code", id="part of another kind"),
+        pytest.param({"parent_code": ALARM_REPAIR}, "parent_code", id="part of itself"),
+    ],
+)
+async def test_a_senseless_type_is_refused_at_its_field(site: Site, changes: dict[str, object], field: str) -> None:
     async with site.database.transaction() as session:
         with pytest.raises(Refused) as refused:
-            await define_type(session, site.clock, site.estate.administrator, endless)
-    assert refused.value.field == "deadlines"
+            await define_type(session, site.clock, site.estate.administrator, replace(DEFAULT_TYPES[0], **changes))
+    assert refused.value.field == field
+
+
+async def test_types_stand_below_what_they_are_a_part_of(site: Site) -> None:
+    async with site.database.reading() as session:
+        tree = in_tree(await list_types(session, site.system))
+    assert len(tree) == len(DEFAULT_TYPES)
+    depths = {ticket_type.code: depth for depth, ticket_type in tree}
+    assert (depths["repair"], depths["water"], depths["water_burst"]) == (0, 1, 2)
+    codes = [ticket_type.code for _, ticket_type in tree]
+    assert codes.index("water") < codes.index("water_burst") < codes.index("electricity")
 
 
 async def test_a_type_that_nobody_made_is_not_there(site: Site) -> None:

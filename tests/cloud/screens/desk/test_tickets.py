@@ -12,7 +12,9 @@ from cloud.core.words import Words
 from cloud.fleet.domain import RowsLost
 from cloud.tickets.domain import State
 from cloud.tickets.from_alarms import open_for_alarm
-from cloud.tickets.service import Location, Ticket, open_ticket, take, ticket
+from cloud.tickets.opening import Location, open_ticket
+from cloud.tickets.reading import Ticket, ticket
+from cloud.tickets.service import take
 from tests.cloud.screens.controlroom.test_alarms import words_of
 from tests.cloud.screens.house import House
 from tests.cloud.web.conftest import Browser
@@ -80,7 +82,7 @@ async def test_the_list_says_what_where_whose_and_until_when(house: House, desk:
 
 async def test_late_is_a_clock_and_bold_and_a_filter(house: House, desk: Desk) -> None:
     late = await desk.open(priority=Priority.CRITICAL)
-    house.site.clock.advance(hours=2)
+    house.site.clock.advance(days=1)
     await desk.open()
     async with house.signed_in(Role.DESK) as browser:
         html = (await browser.get("/tickets")).text

@@ -1,0 +1,260 @@
+"""What people see of tickets: one, those of alarms, lists, and what waits for whom."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.alarms.domain import Priority
+from cloud.core.clock import Clock
+from cloud.core.errors import NotFound
+from cloud.core.listing import Ask, Found, Listing, containing, fetch
+from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
+from cloud.tickets.domain import UNDONE, Act, Consent, Kind, Origin, Payer, State, TicketType, acts_from
+from cloud.tickets.tables import (
+    NO_DEADLINE,
+    SEE_ALL,
+    TicketAlarmRow,
+    TicketRow,
+    TicketTypeRow,
+    alarms_of,
+    visible_tickets,
+)
+from cloud.tickets.types import to_type
+from firmware_configs.look.words import _
+
+_TICKETS = cast("Table", TicketRow.__table__).c
+_TYPES = cast("Table", TicketTypeRow.__table__).c
+_IS_UNDONE = TicketRow.state.in_(sorted(UNDONE))
+_OWNERS_ACTS = frozenset(
+    {
+        Act.RELEASE, Act.PROPOSE, Act.START, Act.START_EMERGENCY, Act.WAIT, Act.CONTINUE, Act.RESOLVE, Act.REOPEN,
+    }
+)  # fmt: skip
+_DESKS_ACTS = frozenset(Act) - {Act.VERIFY, Act.SETTLE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A ticket as people see it.
+
+    Attributes:
+        type_version: of its type, as it was opened with.
+        subject: None when its alarm's cause says what is to be done.
+        place: the names of its place at opening, from the widest to the narrowest.
+        alarm_ids: the alarms that it is about, the first one first.
+        due_at: when it must be solved; None while no deadline runs.
+        is_late: the deadline has passed and the work is not done.
+        waiting_for: what it waits for; empty when it does not.
+        emergency_reason: why work began before anybody agreed to it; empty when it did not.
+    """
+
+    id: int
+    number: str
+    type: TicketType
+    type_version: int
+    kind: Kind
+    state: State
+    consent: Consent
+    priority: Priority
+    subject: Words | None
+    description: str
+    community_id: int | None
+    place_id: int | None
+    unit_id: int | None
+    place: str
+    requester_id: int | None
+    requester_name: str
+    requester_phone: str
+    origin: Origin
+    payer: Payer
+    alarm_ids: tuple[int, ...]
+    opened_at: datetime
+    due_at: datetime | None
+    is_late: bool
+    assignee_id: int | None
+    assignee_name: str
+    waiting_for: str
+    emergency_reason: str
+    escalated: int
+    merged_into_id: int | None
+    incident_id: int | None
+    closed_at: datetime | None
+    result: str
+    reopened: int
+    reworked: int
+    version: int
+
+    @property
+    def alarm_id(self) -> int | None:
+        """Return the alarm that it was opened for; None when it was none."""
+        return self.alarm_ids[0] if self.alarm_ids else None
+
+    @property
+    def is_undone(self) -> bool:
+        """Return whether something is still to be done."""
+        return self.state in UNDONE
+
+
+async def ticket(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int) -> Ticket:
+    """Return one ticket.
+
+    Raises:
+        NotFound: there is none that the principal may see.
+    """
+    rows = await session.execute(visible_tickets(principal).where(TicketRow.id == ticket_id))
+    found = await _read(session, clock, principal, rows.all())
+    if not found:
+        raise NotFound(_("There is no such ticket."))
+    return found[0]
+
+
+async def tickets(
+    session: AsyncSession, clock: Clock, principal: Principal, *, ticket_ids: Collection[int]
+) -> list[Ticket]:
+    """Return these tickets, as far as the principal may see them, by id."""
+    rows = await session.execute(visible_tickets(principal).where(TicketRow.id.in_(ticket_ids)).order_by(TicketRow.id))
+    return await _read(session, clock, principal, rows.all())
+
+
+async def tickets_of_alarms(
+    session: AsyncSession, clock: Clock, principal: Principal, *, alarm_ids: Collection[int]
+) -> dict[int, Ticket]:
+    """Return the tickets that the principal may see, by the alarms that they are about."""
+    # any organisation: visible_tickets leaves only the principal's
+    about = select(TicketAlarmRow.ticket_id).where(TicketAlarmRow.alarm_id.in_(alarm_ids))
+    rows = await session.execute(visible_tickets(principal).where(TicketRow.id.in_(about)))
+    found = await _read(session, clock, principal, rows.all())
+    return {alarm_id: each for each in found for alarm_id in each.alarm_ids if alarm_id in alarm_ids}
+
+
+async def tickets_asked_by(
+    session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int, limit: int = 20
+) -> list[Ticket]:
+    """Return what a person asked for, as far as the principal may see it, the newest first."""
+    rows = await session.execute(
+        visible_tickets(principal)
+        .where(TicketRow.requester_id == person_id)
+        .order_by(TicketRow.opened_at.desc(), TicketRow.id.desc())
+        .limit(limit)
+    )
+    return await _read(session, clock, principal, rows.all())
+
+
+async def tickets_of_unit(
+    session: AsyncSession, clock: Clock, principal: Principal, *, unit_id: int, limit: int = 20
+) -> list[Ticket]:
+    """Return the tickets about a unit that the principal may see, the newest first."""
+    rows = await session.execute(
+        visible_tickets(principal)
+        .where(TicketRow.unit_id == unit_id)
+        .order_by(TicketRow.opened_at.desc(), TicketRow.id.desc())
+        .limit(limit)
+    )
+    return await _read(session, clock, principal, rows.all())
+
+
+async def list_tickets(
+    session: AsyncSession, clock: Clock, principal: Principal, ask: Ask, *, only_undone: bool
+) -> Found[Ticket]:
+    """Return the tickets that the principal may see: the undone by their deadline, or all, the newest first."""
+    found = await fetch(session, _listing(principal, clock.now(), only_undone=only_undone), ask)
+    return Found(rows=await _read(session, clock, principal, found.rows), total=found.total)
+
+
+async def count_waiting(session: AsyncSession, principal: Principal) -> int:
+    """Return how many tickets wait for the principal: one's own for a worker, else those that nobody has."""
+    # any organisation: visible_tickets leaves only the principal's
+    seen = visible_tickets(principal).where(_IS_UNDONE)
+    if principal.roles & SEE_ALL:
+        seen = seen.where(TicketRow.assignee_id.is_(None))
+    return await session.scalar(select(func.count()).select_from(seen.with_only_columns(TicketRow.id).subquery())) or 0
+
+
+def acts_for(principal: Principal, seen: Ticket) -> frozenset[Act]:
+    """Return what the principal may do with a ticket now."""
+    possible = acts_from(seen.state, consent=seen.consent)
+    if principal.roles & SEE_ALL:
+        return possible & (_DESKS_ACTS if Role.WORKER in principal.roles else _DESKS_ACTS - {Act.TAKE})
+    if Role.WORKER not in principal.roles:
+        return frozenset()
+    return possible & (_OWNERS_ACTS if seen.assignee_id == principal.person_id else {Act.TAKE})
+
+
+async def _read(session: AsyncSession, clock: Clock, principal: Principal, rows: Sequence[Any]) -> list[Ticket]:
+    """Return the tickets that pairs of rows hold, with their alarms."""
+    about = await alarms_of(session, principal, [row[0].id for row in rows])
+    return [_ticket(row[0], row[1], about.get(row[0].id, []), now=clock.now()) for row in rows]
+
+
+def _ticket(row: TicketRow, type_row: TicketTypeRow, alarm_ids: Sequence[int], *, now: datetime) -> Ticket:
+    has_deadline = row.due_at < NO_DEADLINE
+    return Ticket(
+        id=row.id,
+        number=row.number,
+        type=to_type(type_row),
+        type_version=type_row.version,
+        kind=row.kind,
+        state=row.state,
+        consent=Consent(row.consent),
+        priority=Priority(row.priority),
+        subject=Words(zh=row.subject_zh, en=row.subject_en) if row.subject_zh or row.subject_en else None,
+        description=row.description,
+        community_id=row.community_id,
+        place_id=row.place_id,
+        unit_id=row.unit_id,
+        place=row.place,
+        requester_id=row.requester_id,
+        requester_name=row.requester_name,
+        requester_phone=row.requester_phone,
+        origin=row.origin,
+        payer=row.payer,
+        alarm_ids=tuple(alarm_ids),
+        opened_at=row.opened_at,
+        due_at=row.due_at if has_deadline else None,
+        is_late=row.state in UNDONE and has_deadline and now > row.due_at,
+        assignee_id=row.assignee_id,
+        assignee_name=row.assignee_name,
+        waiting_for=row.waiting_for,
+        emergency_reason=row.emergency_reason,
+        escalated=row.escalated,
+        merged_into_id=row.merged_into_id,
+        incident_id=row.incident_id,
+        closed_at=row.closed_at,
+        result=row.result,
+        reopened=row.reopened,
+        reworked=row.reworked,
+        version=row.version,
+    )
+
+
+def _listing(principal: Principal, now: datetime, *, only_undone: bool) -> Listing:
+    seen = visible_tickets(principal)
+    return Listing(
+        select=seen.where(_IS_UNDONE) if only_undone else seen,
+        columns={
+            "number": _TICKETS.number,
+            "subject": func.coalesce(func.nullif(_TICKETS.subject_zh, ""), _TICKETS.subject_en),
+            "place": _TICKETS.place,
+            "kind": _TICKETS.kind,
+            "type": _TYPES.code,
+            "state": _TICKETS.state,
+            "priority": _TICKETS.priority,
+            "requester": _TICKETS.requester_name,
+            "owner": _TICKETS.assignee_name,
+            "owned": case((TicketRow.assignee_id.is_(None), 0), else_=1),
+            "mine": case((TicketRow.assignee_id == principal.person_id, 1), else_=0),
+            "late": case((_IS_UNDONE & (_TICKETS.due_at < now), 1), else_=0),
+            "opened": _TICKETS.opened_at,
+            "due": _TICKETS.due_at,
+        },
+        key=_TICKETS.id,
+        order=(_TICKETS.due_at,) if only_undone else (_TICKETS.opened_at.desc(),),
+        search=containing(
+            _TICKETS.number, _TICKETS.subject_zh, _TICKETS.subject_en, _TICKETS.place, _TICKETS.assignee_name
+        ),
+    )

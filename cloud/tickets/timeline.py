@@ -1,0 +1,69 @@
+"""What happened with a ticket, line by line: written once, never changed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.core.clock import Clock
+from cloud.core.principal import Principal
+from cloud.tickets.domain import Deed
+from cloud.tickets.tables import TicketEntryRow, TicketRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of a ticket's timeline; `actor` is empty when Gatehouse did it."""
+
+    at: datetime
+    deed: Deed
+    actor: str
+    text: str
+    is_public: bool
+
+
+async def tell(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    row: TicketRow,
+    deed: Deed,
+    *,
+    text: str = "",
+    is_public: bool = True,
+) -> None:
+    """Write a line into a ticket's timeline; whoever asked for the ticket reads the public ones."""
+    session.add(
+        TicketEntryRow(
+            organisation_id=row.organisation_id,
+            ticket_id=row.id,
+            at=clock.now(),
+            person_id=principal.person_id,
+            actor=principal.name if principal.person_id is not None else "",
+            deed=deed,
+            text=text,
+            is_public=is_public,
+        )
+    )
+    await session.flush()
+
+
+async def timeline(
+    session: AsyncSession, principal: Principal, *, ticket_ids: Collection[int]
+) -> dict[int, list[Entry]]:
+    """Return the timelines of tickets that the principal has seen, the newest line first; an owner's, public ones."""
+    asked = (
+        select(TicketEntryRow)
+        .where(TicketEntryRow.organisation_id == principal.organisation_id, TicketEntryRow.ticket_id.in_(ticket_ids))
+        .order_by(TicketEntryRow.id.desc())
+    )
+    if not principal.is_staff:
+        asked = asked.where(TicketEntryRow.is_public)
+    lines: dict[int, list[Entry]] = {ticket_id: [] for ticket_id in ticket_ids}
+    for row in await session.scalars(asked):
+        lines[row.ticket_id].append(
+            Entry(at=row.at, deed=row.deed, actor=row.actor, text=row.text, is_public=row.is_public)
+        )
+    return lines
