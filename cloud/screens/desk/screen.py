@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from cloud.core.principal import Role
 from cloud.screens.desk import ticket, tickets
-from cloud.tickets.service import count_waiting
+from cloud.tickets.reading import count_waiting
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
 
