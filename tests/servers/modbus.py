@@ -1,6 +1,7 @@
 """Modbus TCP servers of the tests' own: real ones, and faulty devices that say byte by byte what a test wants."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
@@ -39,16 +40,18 @@ async def modbus_server(
 
 
 class Traffic:
-    """Requests by unit, in order; a test may silence units while it runs."""
+    """Requests by unit, in order, and when each came (monotonic); a test may silence units while it runs."""
 
     def __init__(self, silent: Collection[int]) -> None:
         self.silent = set(silent)
         self.asked: list[int] = []
+        self.asked_at_s: list[float] = []
 
     def pass_on(self, sending: bool, data: bytes) -> bytes:
         """Note a request; swallow the answer of a silent unit."""
         if not sending:
             self.asked.append(data[6])
+            self.asked_at_s.append(time.monotonic())
         return b"" if sending and data and data[6] in self.silent else data
 
 

@@ -1,9 +1,11 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +23,8 @@ from tests.servers.modbus import device, modbus_server
 from tests.servers.mosquitto import Mosquitto
 
 _STARTS_S = 20.0
+_COMMIT_S = 0.5
+"""What an answer and a commit may take on a busy machine."""
 
 
 class Running:
@@ -39,6 +43,13 @@ class Running:
                 if self.log[-1]["event"].startswith(event):
                     return self.log[-1]
         raise AssertionError(f"no {event!r} in {self.log}")
+
+    async def kill(self) -> float:
+        """End it as a power cut does, and return when (monotonic)."""
+        self._process.kill()
+        killed_at_s = time.monotonic()
+        await self._process.wait()
+        return killed_at_s
 
     async def stop(self) -> None:
         """Send SIGTERM, and read the rest of the log."""
@@ -118,6 +129,27 @@ async def test_a_stop_is_clean_and_commits_what_was_gathered(box: BoxFiles) -> N
     found = await _buffered(box)
     assert found["meter/online"] == [1]
     assert len(found["meter/power"]) >= 5
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+async def test_a_power_cut_costs_at_most_the_last_second_of_samples(box: BoxFiles, *, soaking: bool, seed: int) -> None:
+    rng = random.Random(seed)
+    box.add("[cloud]", 'url = "http://127.0.0.1:9"', "[log]", 'level = "debug"')
+    owed = 0
+    async with modbus_server(device(1, METER_REGISTERS)) as (port, traffic):
+        box.add_meter(port)
+        for _ in range(30 if soaking else 3):
+            traffic.asked_at_s.clear()
+            async with _running(box) as running:
+                await running.until("device gives values")
+                await asyncio.sleep(rng.uniform(1.5, 3.0))
+                killed_at_s = await running.kill()
+            asked_in_time = [at_s for at_s in traffic.asked_at_s if at_s < killed_at_s - 1 - _COMMIT_S]
+            owed += len(asked_in_time)
+            assert asked_in_time
+    assert len((await _buffered(box))["meter/power"]) >= owed
 
 
 @pytest.mark.slow
