@@ -47,6 +47,7 @@ class Candidate:
     Attributes:
         skills: by code until which day, with it, the certificate is good; None when it never ends.
         communities: ids that they are limited to; None for all.
+        post_id: the community of their shift; None when it is everywhere.
         load: jobs that they have, with those that are offered to them.
         building_id: where they worked last.
         idle_since: when they last had to do with a job; None when they never had.
@@ -56,6 +57,7 @@ class Candidate:
     skills: Mapping[str, date | None]
     communities: frozenset[int] | None = None
     is_on_duty: bool = True
+    post_id: int | None = None
     is_away: bool = False
     load: int = 0
     building_id: int | None = None
@@ -142,7 +144,7 @@ def _chosen(
             barred[person_id] = obstacles
         else:
             is_near = job.building_id is not None and each.building_id == job.building_id
-            ranked.append(Contender(person_id, each.is_on_duty, load, is_near, each.idle_since))
+            ranked.append(Contender(person_id, _is_there(job, each), load, is_near, each.idle_since))
     ranked.sort(key=_rank)
     return Choice(ticket_id=job.ticket_id, ranked=ranked, barred=barred)
 
@@ -156,9 +158,13 @@ def _lasting(job: Job, candidate: Candidate, day: date) -> tuple[Obstacle, ...]:
         Obstacle.CERTIFICATE_EXPIRED: any(end is not None and end < day for end in ends),
         Obstacle.OTHER_COMMUNITY: candidate.communities is not None and job.community_id not in candidate.communities,
         Obstacle.AWAY: candidate.is_away,
-        Obstacle.OFF_SHIFT: not candidate.is_on_duty and not job.is_emergency,
+        Obstacle.OFF_SHIFT: not _is_there(job, candidate) and not job.is_emergency,
     }
     return tuple(obstacle for obstacle, stands in found.items() if stands)
+
+
+def _is_there(job: Job, candidate: Candidate) -> bool:
+    return candidate.is_on_duty and candidate.post_id in {None, job.community_id}
 
 
 def _rank(contender: Contender) -> tuple[bool, int, bool, datetime, int]:

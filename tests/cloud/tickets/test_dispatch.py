@@ -35,6 +35,8 @@ def verdict(job: Job, *candidates: Candidate) -> Choice:
         pytest.param({"communities": frozenset({2})}, (Obstacle.OTHER_COMMUNITY,), id="limited to another"),
         pytest.param({"is_away": True}, (Obstacle.AWAY,), id="on leave"),
         pytest.param({"is_on_duty": False}, (Obstacle.OFF_SHIFT,), id="off shift"),
+        pytest.param({"post_id": 1}, (), id="on shift here"),
+        pytest.param({"post_id": 2}, (Obstacle.OFF_SHIFT,), id="on shift in another community"),
         pytest.param({"load": CAP - 1}, (), id="one below the cap"),
         pytest.param({"load": CAP}, (Obstacle.FULL,), id="at the cap"),
         pytest.param(
@@ -136,6 +138,7 @@ _CANDIDATES = st.lists(
         skills=st.dictionaries(_SKILLS, _DAYS),
         communities=st.none() | st.frozensets(st.integers(1, 3)),
         is_on_duty=st.booleans(),
+        post_id=st.none() | st.integers(1, 3),
         is_away=st.booleans(),
         load=st.integers(0, 4),
         building_id=st.none() | st.integers(10, 12),
