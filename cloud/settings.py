@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "GATEHOUSE_CLOUD_"
@@ -17,6 +17,7 @@ DEFAULT_FILE = Path("/etc/gatehouse/cloud.toml")
 FILE_VARIABLE = f"{ENVIRONMENT_PREFIX}SETTINGS"
 """Names the file; no setting itself."""
 
+MailSecurity = Literal["starttls", "tls", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Network = IPv4Network | IPv6Network
 
@@ -42,6 +43,13 @@ def _web_address(url: str) -> str:
     if not url.startswith(("https://", "http://")):
         raise ValueError("must begin with https:// (http:// only on a network of its own)")
     return url.rstrip("/")
+
+
+def _mail_address(address: str) -> str:
+    name, _, host = address.rpartition("@")
+    if not (name and host and address.isascii() and address.isprintable() and not set(" <>,;") & set(address)):
+        raise ValueError("must be an address like gatehouse@example.com")
+    return address
 
 
 def _zone(name: str) -> str:
@@ -88,11 +96,40 @@ class Settings(BaseSettings):
         default=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
         description="networks whose machines may read the figures at /metrics",
     )
+    mail_host: str | None = Field(default=None, min_length=1, description="SMTP server; without it no mail is sent")
+    mail_port: int = Field(default=587, ge=1, le=65_535, description="TCP port of the SMTP server")
+    mail_security: MailSecurity = Field(
+        default="starttls",
+        description="encryption on the way to the SMTP server: after its greeting, from the start, none",
+    )
+    mail_authority_file: Path | None = Field(
+        default=None,
+        description="certificates (PEM) that the SMTP server's is checked against; without it the system's",
+    )
+    mail_user: str | None = Field(default=None, min_length=1, description="name that the SMTP server asks for")
+    mail_password_file: Path | None = Field(
+        default=None, description="file whose first line is the password that goes with `mail_user`"
+    )
+    mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(
+        default=None, description="sender of mails; without it gatehouse@ the host of `base_url`"
+    )
+    sms_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None, description="gateway for SMS; without it none is sent, and nobody signs in by telephone"
+    )
+    sms_token_file: Path | None = Field(default=None, description="file whose first line is the token for `sms_url`")
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         default="Asia/Shanghai", description="local time of pages that nobody signed in for"
     )
     stop_s: int = Field(default=10, ge=1, le=300, description="seconds that open requests get when it is to stop")
     log_level: LogLevel = Field(default="info", description="least severity that is written")
+
+    @model_validator(mode="after")
+    def _have_what_belongs_together(self) -> "Settings":
+        if (self.mail_user is None) != (self.mail_password_file is None):
+            raise ValueError("mail_user and mail_password_file: set both or neither")
+        if (self.sms_url is None) != (self.sms_token_file is None):
+            raise ValueError("sms_url and sms_token_file: set both or neither")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -120,6 +157,21 @@ class Settings(BaseSettings):
     def files(self) -> str:
         """Return the file store's URL."""
         return self.files_url or (self.data_folder / "files").absolute().as_uri()
+
+    @property
+    def mail_password(self) -> SecretStr | None:
+        """Return what the SMTP server asks for; None when it asks for nothing."""
+        return SecretStr(_first_line(self.mail_password_file)) if self.mail_password_file else None
+
+    @property
+    def mail_sender(self) -> str:
+        """Return the address that mails come from."""
+        return self.mail_from or f"gatehouse@{urlsplit(self.address).hostname}"
+
+    @property
+    def sms_token(self) -> SecretStr:
+        """Return what proves us to the gateway for SMS, where one is set."""
+        return SecretStr(_first_line(self.sms_token_file) if self.sms_token_file else "")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -170,7 +222,9 @@ def _refuse_unknown_variables(names: Iterable[str]) -> None:
 def _sentences(error: ValidationError) -> Iterator[str]:
     for detail in error.errors():
         field = ".".join(str(part) for part in detail["loc"])
-        if detail["type"] == "extra_forbidden":
+        if not field:  # of several fields together, which its sentence names
+            yield _mend(detail["msg"])
+        elif detail["type"] == "extra_forbidden":
             yield f"{field}: there is no such setting; delete it, or see docs/cloud.md"
         elif field.startswith(("database_url", "series_url")):  # a password may stand in it
             yield f"{field}: {_mend(detail['msg'])}"

@@ -1,0 +1,1 @@
+"""Messages to people: the inbox, the channels that carry them outside, and the evidence of it."""
