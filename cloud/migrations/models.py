@@ -4,7 +4,7 @@ from cloud.accounts import tables as accounts
 from cloud.alarms import tables as alarms
 from cloud.calendars import shift_tables as shifts
 from cloud.calendars import tables as calendars
-from cloud.core import audit, files, jobs, notifications, outbox
+from cloud.core import audit, files, jobs, outbox
 from cloud.core.database import Base
 from cloud.fleet import tables as fleet
 from cloud.notifications import tables as notifications
