@@ -13,6 +13,7 @@ from cloud.core.clock import Clock
 from cloud.core.database import Base, Json
 from cloud.core.listing import Ask, Found, Listing, fetch
 from cloud.core.principal import Principal, Role
+from cloud.core.search import search_index
 
 State = Mapping[str, Any]
 """Fields of a thing by name, in plain JSON: strings, numbers, lists, mappings, None."""
@@ -47,6 +48,7 @@ class AuditEntry(Base):
 
 _ENTRIES = cast("Table", AuditEntry.__table__)
 append_only(_ENTRIES)
+_SEARCH = search_index(_ENTRIES, "actor", "subject")
 
 
 def record(
@@ -101,9 +103,10 @@ async def list_entries(session: AsyncSession, principal: Principal, ask: Ask) ->
         },
         key=_ENTRIES.c.id,
         order=(_ENTRIES.c.at.desc(), _ENTRIES.c.id.desc()),
+        search=_SEARCH,
     )
     found = await fetch(session, listing, ask)
-    return Found(rows=[row.AuditEntry for row in found.rows], total=found.total)
+    return found.of([row.AuditEntry for row in found.rows])
 
 
 def changed(before: State, after: State) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,11 +7,16 @@ no row names, which costs room and nothing else.
 
 import asyncio
 import hashlib
+import io
 import os
+import shutil
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -29,6 +34,8 @@ REMOVED_KEPT = timedelta(days=7)
 """How long the bytes of a removed file can still be fetched back by hand."""
 
 _TIMEOUT_S = 60.0
+_LONG_TIMEOUT_S = 600.0  # for a file that we made ourselves, however large
+_PIECE_BYTES = 1024 * 1024
 _SWEPT_AT_ONCE = 100
 
 
@@ -108,6 +115,31 @@ class FileStore:
             raise FileDamaged("The file's content was damaged in the store.")
         return content
 
+    async def save_file(self, file: Path) -> Saved:
+        """Return once a file of our own making, of any size, is durable; it is read piece by piece."""
+        async with asyncio.timeout(_LONG_TIMEOUT_S):
+            saved = await asyncio.to_thread(_looked_at, file)
+            await asyncio.to_thread(self._copy, file, self._path(saved.sha256))
+        return saved
+
+    async def pieces(self, sha256: str) -> AsyncIterator[bytes]:
+        """Yield the bytes piece by piece, for a file that is too large to be held.
+
+        Raises:
+            FileDamaged: they are gone; or, at the end, they were not the same any more.
+        """
+        digest = hashlib.sha256()
+        try:
+            opened = await asyncio.to_thread(self._filesystem.open, self._path(sha256), "rb")
+        except FileNotFoundError as error:
+            raise FileDamaged("The file's content is missing from the store.") from error
+        with opened:
+            while piece := await asyncio.wait_for(asyncio.to_thread(opened.read, _PIECE_BYTES), _TIMEOUT_S):
+                digest.update(piece)
+                yield piece
+        if digest.hexdigest() != sha256:
+            raise FileDamaged("The file's content was damaged in the store.")
+
     async def delete(self, sha256: str) -> None:
         """Delete the bytes if they are there."""
         async with asyncio.timeout(_TIMEOUT_S):
@@ -117,13 +149,23 @@ class FileStore:
         return f"{self._root}/{sha256[:2]}/{sha256}"
 
     def _write(self, path: str, content: bytes) -> None:
-        if not isinstance(self._filesystem, LocalFileSystem):
+        if isinstance(self._filesystem, LocalFileSystem):
+            self._write_durably(path, io.BytesIO(content))
+        else:
             self._filesystem.pipe_file(path, content)
-            return
+
+    def _copy(self, file: Path, path: str) -> None:
+        if isinstance(self._filesystem, LocalFileSystem):
+            with file.open("rb") as source:
+                self._write_durably(path, source)
+        else:
+            self._filesystem.put_file(str(file), path)
+
+    def _write_durably(self, path: str, source: BinaryIO) -> None:
         part = f"{path}.{uuid.uuid4().hex}"  # a crash or a full disk must not leave half a file under the whole's name
         self._filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
         with self._filesystem.open(part, "wb") as opened:
-            opened.write(content)
+            shutil.copyfileobj(source, opened, _PIECE_BYTES)
             opened.flush()
             os.fsync(opened.f.fileno())
         self._filesystem.mv(part, path)
@@ -131,6 +173,11 @@ class FileStore:
     def _delete(self, path: str) -> None:
         if self._filesystem.exists(path):
             self._filesystem.rm_file(path)
+
+
+def _looked_at(file: Path) -> Saved:
+    with file.open("rb") as opened:
+        return Saved(sha256=hashlib.file_digest(opened, "sha256").hexdigest(), size_bytes=opened.tell())
 
 
 async def add(

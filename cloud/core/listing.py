@@ -4,6 +4,7 @@ A slice's `tables.py` builds a `Listing` (its select and the SQL behind each col
 `fetch` joins the two, so that no page writes SQL and no slice reads URLs.
 """
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,11 +13,18 @@ from typing import Any, Generic, TypeVar, assert_never
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.core.money import Money
+from cloud.core.search import SearchIndex
+
 Entry = TypeVar("Entry")
+Other = TypeVar("Other")
 
 PAGE_ROWS = 50
 COUNT_LIMIT = 10_000
 """Rows counted at most: past this a page says "more than", since counting a million rows costs more than showing 50."""
+
+_KEYS_AT_ONCE = 10_000
+_ALL = 2**63 - 1
 
 
 class Operator(StrEnum):
@@ -37,6 +45,17 @@ class Filter:
     values: tuple[Any, ...]
 
 
+@dataclass(slots=True)
+class Walk:
+    """A way through a whole list, however long: its keys are read once, in order, then its rows by their keys.
+
+    Attributes:
+        keys: 8 bytes a row, empty until the first stretch is asked for.
+    """
+
+    keys: "array[int] | None" = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What a reader wants of a list.
@@ -44,6 +63,7 @@ class Ask:
     Attributes:
         sort: the column's name; empty for the listing's own order.
         limit: rows wanted; None for all.
+        walk: for who takes one stretch after another to the end; a list over rows in memory need not look at it.
     """
 
     search: str = ""
@@ -52,6 +72,7 @@ class Ask:
     descending: bool = False
     offset: int = 0
     limit: int | None = PAGE_ROWS
+    walk: Walk | None = None
 
     def part(self, *, offset: int, limit: int) -> "Ask":
         """Return the same ask for another stretch of rows."""
@@ -63,11 +84,18 @@ class Found(Generic[Entry]):
     """A stretch of a list.
 
     Attributes:
-        total: rows that match, COUNT_LIMIT + 1 when they are more than COUNT_LIMIT.
+        total: rows that match, COUNT_LIMIT + 1 when they are more than COUNT_LIMIT; exact on a walk.
+        sums: by the name of a column of money, what all that match come to, one sum for each currency; without the
+            column when they are too many to be counted.
     """
 
     rows: Sequence[Entry]
     total: int
+    sums: Mapping[str, tuple[Money, ...]] = field(default_factory=dict)
+
+    def of(self, rows: Sequence[Other]) -> "Found[Other]":
+        """Return the same stretch with its rows as somebody else knows them."""
+        return Found(rows=rows, total=self.total, sums=self.sums)
 
     @property
     def is_counted(self) -> bool:
@@ -84,7 +112,9 @@ class Listing:
         columns: by name, the SQL to filter and sort by.
         key: unique and not null, so that rows of equal rank keep their order from page to page.
         order: what the list is sorted by when nobody asks.
-        search: the condition for words typed into the one search field; None where there is none.
+        search: the condition for words typed into the one search field; None where there is none. With a SearchIndex
+            a long list need not be read for it.
+        money: by the name of a column of money, its minor units and its currency; their sums stand under the list.
     """
 
     select: Select[Any]
@@ -92,24 +122,78 @@ class Listing:
     key: ColumnElement[Any]
     order: tuple[ColumnElement[Any], ...] = ()
     search: Callable[[str], ColumnElement[bool]] | None = field(default=None)
+    money: Mapping[str, tuple[ColumnElement[int], ColumnElement[str]]] = field(default_factory=dict)
 
 
 def containing(*columns: ColumnElement[Any]) -> Callable[[str], ColumnElement[bool]]:
     """Return a search that finds the words, in any case, anywhere in one of the columns.
 
     It reads every row that the select leaves: for lists of up to some ten thousand rows. A longer one brings a
-    condition that its database has an index for.
+    `search_index`.
     """
     return lambda words: or_(*(column.icontains(words, autoescape=True) for column in columns))
 
 
 async def fetch(session: AsyncSession, listing: Listing, ask: Ask) -> Found[Row[Any]]:
     """Return the rows that `ask` wants of `listing`, and how many there are."""
-    chosen = _narrowed(listing, ask)
-    counted = select(func.count()).select_from(chosen.order_by(None).limit(COUNT_LIMIT + 1).subquery())
-    total = await session.scalar(counted) or 0
-    rows = await session.execute(chosen.order_by(*_order(listing, ask)).offset(ask.offset).limit(ask.limit))
-    return Found(rows=rows.all(), total=total)
+    if ask.walk is not None:
+        return await _walked(session, listing, ask, ask.walk)
+    read, counted = await _ways(session, listing, ask)
+    total = await _count(session, listing, counted)
+    rows = await session.execute(read.order_by(*_order(listing, ask)).offset(ask.offset).limit(ask.limit))
+    return Found(rows=rows.all(), total=total, sums=await _sums(session, listing, counted, total))
+
+
+async def _ways(session: AsyncSession, listing: Listing, ask: Ask) -> tuple[Select[Any], Select[Any]]:
+    """Return the select that reads the rows soonest and the one that counts them soonest; both find the same.
+
+    Few rows are soonest read as they are, and rare words through the index. Words that stand in very many rows are
+    soonest met in the list's own order, while their counting still goes through the index and ends at its limit.
+    """
+    exact = _narrowed(listing, ask)
+    index = listing.search
+    if not ask.search or not isinstance(index, SearchIndex):
+        return exact, exact
+    if await _count(session, listing, _narrowed(listing, replace(ask, search=""))) <= COUNT_LIMIT:
+        return exact, exact
+    candidates = index.candidates(ask.search, dialect=session.get_bind().dialect.name)
+    # A limit that cuts nothing off: SQLite, which knows no statistics, would else read the organisation's every row
+    # and look each up in the index, where now it takes the candidates first and then their rows.
+    taken = candidates.limit(_ALL).subquery()
+    indexed = exact.where(listing.key == taken.c[0])
+    many = await session.scalar(select(func.count()).select_from(candidates.limit(COUNT_LIMIT + 1).subquery())) or 0
+    return (indexed if many <= COUNT_LIMIT else exact), indexed
+
+
+async def _count(session: AsyncSession, listing: Listing, chosen: Select[Any]) -> int:
+    keys = chosen.with_only_columns(listing.key, maintain_column_froms=True).order_by(None).limit(COUNT_LIMIT + 1)
+    return await session.scalar(select(func.count()).select_from(keys.subquery())) or 0
+
+
+async def _sums(
+    session: AsyncSession, listing: Listing, chosen: Select[Any], total: int
+) -> dict[str, tuple[Money, ...]]:
+    if total > COUNT_LIMIT:
+        return {}
+    sums = {}
+    for name, (minor, currency) in listing.money.items():
+        amounts = chosen.with_only_columns(currency, func.sum(minor), maintain_column_froms=True)
+        rows = await session.execute(amounts.where(minor.is_not(None)).group_by(currency).order_by(currency))
+        sums[name] = tuple(Money(int(amount), code) for code, amount in rows)
+    return sums
+
+
+async def _walked(session: AsyncSession, listing: Listing, ask: Ask, walk: Walk) -> Found[Row[Any]]:
+    chosen, order = _narrowed(listing, ask), _order(listing, ask)
+    if walk.keys is None:
+        in_order = chosen.with_only_columns(listing.key, maintain_column_froms=True).order_by(*order)
+        found = await session.stream_scalars(in_order)
+        walk.keys = array("q")
+        async for keys in found.partitions(_KEYS_AT_ONCE):
+            walk.keys.extend(keys)
+    stretch = walk.keys[ask.offset : None if ask.limit is None else ask.offset + ask.limit]
+    rows = await session.execute(chosen.where(listing.key.in_(stretch)).order_by(*order))
+    return Found(rows=rows.all(), total=len(walk.keys))
 
 
 def _narrowed(listing: Listing, ask: Ask) -> Select[Any]:
