@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.calendars import service, shifts
+from cloud.calendars import planning, service
 from cloud.calendars.definition import Definition, SpecialDay
 from cloud.calendars.domain import Window
 from cloud.calendars.roster import LeaveKind, ShiftTerms
@@ -31,9 +31,9 @@ async def make_plans(session: AsyncSession, clock: Clock, estate: Estate) -> dic
     await service.define(*who, SITE)
     return {
         "code": SITE.code,
-        "shift_id": await shifts.add_shift(*who, person_id=person_id, terms=WEEKDAYS),
-        "dated_id": await shifts.set_day(*who, person_id=person_id, day=date(2026, 3, 9), windows=()),
-        "leave_id": await shifts.grant_leave(
+        "shift_id": await planning.add_shift(*who, person_id=person_id, terms=WEEKDAYS),
+        "dated_id": await planning.set_day(*who, person_id=person_id, day=date(2026, 3, 9), windows=()),
+        "leave_id": await planning.grant_leave(
             *who, person_id=person_id, kind=LeaveKind.ANNUAL, since=date(2026, 4, 1), until=date(2026, 4, 8)
         ),
     }
