@@ -1,6 +1,6 @@
 """Who hears what, and what comes round by itself: the one table of both."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,24 +15,32 @@ from cloud.core.jobs import Job, Work, in_one_transaction
 from cloud.core.wiring import E, Handler, Wiring, hears
 from cloud.fleet.domain import BoxCloned, ReadingsTaken, RowsConflicted, RowsLost
 from cloud.fleet.series import SeriesStore
-from cloud.tickets import from_alarms, timers
+from cloud.notifications import reports, sending
+from cloud.notifications import service as notifications
+from cloud.notifications.channels import NO_GATEWAYS, Gateways
+from cloud.notifications.domain import Channel, MessagesWritten
+from cloud.tickets import from_alarms, notices, timers
+from cloud.tickets.domain import TicketMoved
 from cloud.web.live import Hub, changed
 
 ALARMS = "alarms"
 TICKETS = "tickets"
+INBOX = "inbox"
 """Topics of live pages."""
 
 _JUDGE_DUE_S = 1.0  # a delay or a silence is judged to the second; looking costs one read of an index
 _ANNOUNCE_S = 30.0
 _BOXES_S = 30.0
+_SEND_S = 1.0  # somebody waits for a sign-in code; looking costs two reads of an index
+_REPORTS_S = 5.0
 _TIDY_S = 3_600.0
 
 Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
 """A use case that does some of what is due, and returns the organisations for which there was something."""
 
 
-def wire(series: SeriesStore, hub: Hub) -> Wiring:
-    """Return who hears which event.
+def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -> Wiring:
+    """Return who hears which event; messages go out by the `channels` that are set up.
 
     Events about one box share the handler "alarms", and those about one alarm "tickets", so that each is in order.
     """
@@ -41,18 +49,22 @@ def wire(series: SeriesStore, hub: Hub) -> Wiring:
         if await evaluation.judge_readings(session, clock, event, series=series):
             changed(session, hub, organisation_id=event.organisation_id, topics=(ALARMS,))
 
+    prepare = partial(notifications.prepare, channels=channels)
     return Wiring(
         hears(ReadingsTaken, {"alarms": judge}),
         hears(BoxCloned, {"alarms": _telling(hub, system.note_clone, ALARMS)}),
         hears(RowsConflicted, {"alarms": _telling(hub, system.note_conflict, ALARMS)}),
         hears(RowsLost, {"alarms": _telling(hub, system.note_loss, ALARMS)}),
         hears(AlarmAnnounced, {"tickets": _telling(hub, from_alarms.open_for_announced, ALARMS, TICKETS)}),
+        hears(MessagesWritten, {"notifications": _telling(hub, prepare, INBOX)}),
         hears(AlarmReturned, {"tickets": _telling(hub, from_alarms.tell_of_return, TICKETS)}),
+        hears(TicketMoved, {"notices": notices.tell_assigned}),
     )
 
 
-def jobs(series: SeriesStore, hub: Hub) -> Sequence[Job]:
-    """Return what comes round by itself."""
+def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, base_url: str = "") -> Sequence[Job]:
+    """Return what comes round by itself; messages go out by the `gateways`, with links to `base_url`."""
+    send = partial(sending.send_due, gateways=gateways, base_url=base_url)
     judge_due = partial(evaluation.judge_due, series=series)
     return (
         Job(name="alarms.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, judge_due, ALARMS)),
@@ -63,6 +75,10 @@ def jobs(series: SeriesStore, hub: Hub) -> Sequence[Job]:
         ),
         Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes, ALARMS)),
         Job(name="tickets.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, timers.judge_due, TICKETS)),
+        Job(name="notifications.send_mail", period_s=_SEND_S, run=partial(send, channel=Channel.MAIL)),
+        Job(name="notifications.send_sms", period_s=_SEND_S, run=partial(send, channel=Channel.SMS)),
+        Job(name="notifications.ask_reports", period_s=_REPORTS_S, run=partial(reports.ask_due, gateways=gateways)),
+        Job(name="notifications.forget_old", period_s=_TIDY_S, run=notifications.forget_old),
         Job(name="accounts.forget_old", period_s=_TIDY_S, run=in_one_transaction(accounts.forget_old)),
         Job(name="outbox.prune", period_s=_TIDY_S, run=outbox.prune),
     )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud import wiring
 from cloud.api.edge import EdgeDoor
 from cloud.app.background import Background, Work
+from cloud.app.gateways import open_gateways
 from cloud.app.metrics import Measured, Metrics
 from cloud.app.operations import operations
 from cloud.core import files
@@ -88,7 +89,8 @@ def _parts(settings: Settings, clock: Clock) -> Parts:
     store = FileStore(settings.files)
     sweep = Job(name="files.sweep", period_s=_SWEEP_S, run=partial(files.sweep, store=store))
     hub = Hub()
-    table = wiring.wire(series, hub)
+    gateways = open_gateways(settings, clock)
+    table = wiring.wire(series, hub, channels=gateways.keys())
     database = Database(settings.database, routes=table.routes)
     return Parts(
         clock=clock,
@@ -97,7 +99,9 @@ def _parts(settings: Settings, clock: Clock) -> Parts:
         files=store,
         hub=hub,
         delivery=DeliveryLoop(database, clock, table),
-        jobs=JobRunner(database, clock, [*wiring.jobs(series, hub), sweep]),
+        jobs=JobRunner(
+            database, clock, [*wiring.jobs(series, hub, gateways=gateways, base_url=settings.address), sweep]
+        ),
         channels=Channels(database, clock, note_change=partial(_note_boxes, hub)),
     )
 

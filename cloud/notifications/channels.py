@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from cloud.notifications.domain import Channel, Language
@@ -92,4 +93,6 @@ class Gateway(Protocol):
 
 
 Gateways = Mapping[Channel, Gateway]
-"""The ways out that are set up; on a channel without one nothing is written to, and codes are given up at once."""
+"""The ways out that are set up; on a channel without one nothing is sent, and a sign-in code is given up at once."""
+
+NO_GATEWAYS: Gateways = MappingProxyType({})

@@ -18,7 +18,7 @@ from cloud.core.words import Words
 from cloud.notifications import tables
 from cloud.notifications.domain import KEPT, Channel, DeliveryState, Kind, MessagesWritten, Preferences
 from cloud.notifications.preferences import preferences_of
-from cloud.notifications.tables import MessageRow
+from cloud.notifications.tables import SUBJECT_LENGTH, MessageRow
 
 _FORGOTTEN_AT_ONCE = 1_000
 
@@ -50,8 +50,8 @@ async def notify(
                 "person_id": person.id,
                 "key": key,
                 "kind": kind,
-                "subject_zh": subject.zh,
-                "subject_en": subject.en,
+                "subject_zh": subject.zh[:SUBJECT_LENGTH],
+                "subject_en": subject.en[:SUBJECT_LENGTH],
                 "text_zh": text.zh,
                 "text_en": text.en,
                 "link": link,

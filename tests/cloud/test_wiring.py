@@ -9,12 +9,17 @@ from cloud.core.database import Database, Routes
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.events import Event
 from cloud.core.jobs import Job
+from cloud.core.listing import Ask
 from cloud.core.outbox import emit
+from cloud.core.principal import Role
 from cloud.core.wiring import Wiring
 from cloud.fleet.domain import ReadingsTaken, RowsLost
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
+from cloud.notifications.domain import Kind
+from cloud.notifications.inbox import list_messages
 from cloud.tickets.reading import tickets_of_alarms
+from cloud.tickets.service import assign
 from cloud.tickets.timeline import timeline
 from cloud.web.live import Hub
 from cloud.wiring import jobs, wire
@@ -142,3 +147,23 @@ async def test_a_delay_that_runs_out_is_found_by_its_job(site: Site, hub: Hub, l
 def test_every_job_has_its_own_name(series: SeriesStore, hub: Hub) -> None:
     names = [job.name for job in jobs(series, hub)]
     assert len(set(names)) == len(names)
+
+
+async def test_a_ticket_that_is_given_to_a_worker_stands_in_their_inbox_and_open_pages_hear_of_it(
+    site: Site, hub: Hub, loop: DeliveryLoop
+) -> None:
+    worker = site.estate.principals[Role.WORKER]
+    await site.rule()
+    await taken(site, 91.0)
+    await loop.deliver_due()
+    (alarm,) = await site.alarms()
+    async with site.database.transaction() as session:
+        (ticket,) = (await tickets_of_alarms(session, site.clock, site.system, alarm_ids=[alarm.id])).values()
+        desk = site.estate.principals[Role.DESK]
+        await assign(session, site.clock, desk, ticket_id=ticket.id, version=ticket.version, person_id=worker.person_id)
+    await loop.deliver_due()
+    async with site.database.reading() as session:
+        (message,) = (await list_messages(session, worker, Ask())).rows
+    assert (message.kind, message.link) == (Kind.TICKET_ASSIGNED, f"/tickets/{ticket.id}")
+    assert message.subject.zh == f"工单 {ticket.number} 已派给您：办公室温度异常"
+    assert "inbox" in hub.versions(site.estate.organisation_id)

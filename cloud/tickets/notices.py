@@ -1,0 +1,45 @@
+"""What a worker is told of a ticket that somebody gave to them."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.alarms.domain import Priority
+from cloud.core.clock import Clock
+from cloud.core.principal import Principal
+from cloud.core.words import Words
+from cloud.notifications.domain import Kind
+from cloud.notifications.service import notify
+from cloud.tickets.domain import Act, TicketMoved
+from cloud.tickets.reading import Ticket, tickets
+
+
+async def tell_assigned(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
+    """Tell whoever has the ticket now that it was given to them; who took it themselves knows."""
+    if event.act is not Act.ASSIGN:
+        return
+    principal = Principal.system(event.organisation_id)
+    for ticket in await tickets(session, clock, principal, ticket_ids=[event.ticket_id]):
+        if ticket.assignee_id is not None:
+            await notify(
+                session,
+                clock,
+                principal,
+                person_ids=[ticket.assignee_id],
+                kind=Kind.TICKET_ASSIGNED,
+                subject=_subject(ticket),
+                text=Words(zh=_text(ticket), en=_text(ticket)),
+                link=f"/tickets/{ticket.id}",
+                is_urgent=ticket.priority is Priority.CRITICAL,
+                key=f"assigned:{ticket.id}:{ticket.version}",
+            )
+
+
+def _subject(ticket: Ticket) -> Words:
+    what = ticket.subject or ticket.type.name
+    return Words(
+        zh=f"工单 {ticket.number} 已派给您：{what.zh or what.en}",
+        en=f"Ticket {ticket.number} is yours: {what.en or what.zh}",
+    )
+
+
+def _text(ticket: Ticket) -> str:
+    return "\n".join(part for part in (ticket.place, ticket.description) if part)
