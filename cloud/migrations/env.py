@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import JSON, BigInteger, Enum
 from sqlalchemy.types import TypeDecorator
 
-from cloud.migrations.models import METADATA
+from cloud.migrations.models import METADATA, is_described
 
 
 def _render(kind: str, thing: Any, _context: object) -> str | Literal[False]:
@@ -31,6 +31,7 @@ context.configure(
     target_metadata=METADATA,
     render_as_batch=True,
     render_item=_render,
+    include_name=is_described,
 )
 with context.begin_transaction():
     context.run_migrations()

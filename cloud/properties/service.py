@@ -79,6 +79,16 @@ async def find_place(session: AsyncSession, principal: Principal, place_id: int)
     return (await _find(session, principal, PlaceRow, place_id)).as_place
 
 
+async def find_unit(session: AsyncSession, principal: Principal, unit_id: int) -> Unit:
+    """Return a unit without the places in it.
+
+    Raises:
+        NotFound: there is none that the principal may see.
+    """
+    row = await _find(session, principal, UnitRow, unit_id)
+    return Unit(id=row.id, building_id=row.building_id, name=row.name)
+
+
 async def labels(session: AsyncSession, principal: Principal, place_ids: Collection[int]) -> dict[int, str]:
     """Return where these places are, by id, e.g. "云杉苑 · 3 栋 · B1 水泵房"; those not to be seen are left out."""
     return await tables.labels(session, principal, place_ids) if place_ids else {}

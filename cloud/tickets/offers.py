@@ -1,0 +1,116 @@
+"""Offers as workers answer them: of two answers at once one counts, and none after its time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.core.clock import Clock
+from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.principal import Principal, Role
+from cloud.tickets.dispatch_tables import DispatchRow, OfferRow, OfferState, Search
+from cloud.tickets.domain import Deed
+from cloud.tickets.reading import Ticket, tickets
+from cloud.tickets.searching import internal_line
+from cloud.tickets.service import take
+from firmware_configs.look.words import _
+
+_REASON_LENGTH = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A ticket that somebody is asked to take; `due_at` is until when."""
+
+    id: int
+    ticket: Ticket
+    due_at: datetime
+
+
+async def open_offers(session: AsyncSession, clock: Clock, principal: Principal) -> Sequence[Offer]:
+    """Return what the principal is asked to take now, what must be answered first first."""
+    rows = await session.scalars(
+        select(OfferRow)
+        .where(OfferRow.organisation_id == principal.organisation_id, OfferRow.person_id == principal.person_id)
+        .where(OfferRow.state == OfferState.OPEN, OfferRow.due_at > clock.now())
+        .order_by(OfferRow.due_at, OfferRow.id)
+    )
+    asked = rows.all()
+    found = await tickets(session, clock, principal, ticket_ids=[row.ticket_id for row in asked])
+    free = {ticket.id: ticket for ticket in found if ticket.assignee_id is None}
+    return [Offer(id=row.id, ticket=free[row.ticket_id], due_at=row.due_at) for row in asked if row.ticket_id in free]
+
+
+async def count_offers(session: AsyncSession, principal: Principal) -> int:
+    """Return how many offers the principal has not answered."""
+    counted = select(func.count()).where(
+        OfferRow.organisation_id == principal.organisation_id,
+        OfferRow.person_id == principal.person_id,
+        OfferRow.state == OfferState.OPEN,
+    )
+    return await session.scalar(counted) or 0
+
+
+async def accept(session: AsyncSession, clock: Clock, principal: Principal, *, offer_id: int) -> int:
+    """Take what was offered, and return the ticket's id.
+
+    Raises:
+        NotFound: there is no such offer to the principal.
+        Conflict: its time is over, or somebody else has the ticket.
+    """
+    principal.require(Role.WORKER)
+    ticket_id = await _answer(session, clock, principal, offer_id=offer_id, state=OfferState.ACCEPTED)
+    await take(session, clock, principal, ticket_id=ticket_id)
+    return ticket_id
+
+
+async def decline(session: AsyncSession, clock: Clock, principal: Principal, *, offer_id: int, reason: str) -> int:
+    """Say no to an offer and why, and return the ticket's id; the next one is asked within a second.
+
+    Raises:
+        NotFound: there is no such offer to the principal.
+        Conflict: its time is over, or it was answered already.
+        Refused: no reason is given.
+    """
+    principal.require(Role.WORKER)
+    said = reason.strip()
+    if not said:
+        raise Refused(_("Say why you can't take it."), "reason")
+    if len(said) > _REASON_LENGTH:
+        raise Refused(_("Too long: at most %(length)d characters."), "reason", length=_REASON_LENGTH)
+    ticket_id = await _answer(session, clock, principal, offer_id=offer_id, state=OfferState.DECLINED, reason=said)
+    await session.execute(
+        update(DispatchRow)
+        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.ticket_id == ticket_id)
+        .where(DispatchRow.state == Search.OFFERED)
+        .values(state=Search.NEW, since=clock.now(), next_at=clock.now())
+    )
+    session.add(internal_line(clock, principal, ticket_id=ticket_id, deed=Deed.DECLINED, text=said))
+    await session.flush()
+    return ticket_id
+
+
+async def _answer(
+    session: AsyncSession, clock: Clock, principal: Principal, *, offer_id: int, state: OfferState, reason: str = ""
+) -> int:
+    """Close an open offer to the principal in one statement, so that it is closed once; return its ticket's id."""
+    mine = (
+        (OfferRow.id == offer_id)
+        & (OfferRow.organisation_id == principal.organisation_id)
+        & (OfferRow.person_id == principal.person_id)
+    )
+    answered = await session.execute(
+        update(OfferRow)
+        .where(mine, OfferRow.state == OfferState.OPEN, OfferRow.due_at > clock.now())
+        .values(state=state, closed_at=clock.now(), reason=reason)
+        .execution_options(synchronize_session=False)
+        .returning(OfferRow.ticket_id)
+    )
+    ticket_id = answered.scalar()
+    if ticket_id is not None:
+        return ticket_id
+    if await session.scalar(select(OfferRow.id).where(mine)) is None:
+        raise NotFound(_("There is no such offer to you."))
+    raise Conflict(_("This offer is over: it was answered, its time is up, or somebody else has the ticket."))
