@@ -10,6 +10,7 @@ from cloud.core.words import Words
 from cloud.properties import occupancies
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR
+from cloud.screens.admin.calendar_words import LEAVE_KINDS, WEEKDAY_LABELS
 from cloud.screens.admin.words import FIELDS, OCCUPANCY_KINDS, PLACE_KINDS, SUBJECTS
 from cloud.web import words
 from cloud.web.pages import Page
@@ -22,6 +23,8 @@ _NAMED = {"place_id": "place", "community_id": "community", "communities": "comm
 """Fields that hold ids of what has a name."""
 
 _CLOSED: Mapping[str, Mapping[str, str]] = {
+    "leave": {str(kind): label for kind, label in LEAVE_KINDS.items()},
+    "weekdays": {str(weekday): label for weekday, label in enumerate(WEEKDAY_LABELS)},
     "roles": {str(role): label for role, label in words.ROLES.items()},
     "kind": {str(kind): label for kind, label in (PLACE_KINDS | OCCUPANCY_KINDS).items()},
 }

@@ -7,7 +7,19 @@ from starlette.responses import Response
 
 from cloud.core.dead_letters import count_dead_letters
 from cloud.core.principal import Role
-from cloud.screens.admin import audit, communities, jobs, letters, organisation, people, places, rules, sessions
+from cloud.screens.admin import (
+    audit,
+    calendars,
+    communities,
+    jobs,
+    letters,
+    organisation,
+    people,
+    places,
+    rules,
+    sessions,
+    shifts,
+)
 from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for
 from cloud.web.screen import Entry, Screen
@@ -33,6 +45,8 @@ for part in (
     sessions.router,
     communities.router,
     rules.router,
+    calendars.router,
+    shifts.router,
     places.router,
     letters.router,
     jobs.router,

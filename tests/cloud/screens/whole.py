@@ -17,6 +17,7 @@ from cloud.tickets import from_alarms
 from cloud.tickets.domain import Act
 from tests.clocks import FixedClock
 from tests.cloud.alarms.site import Site, make_site
+from tests.cloud.calendars.plans import make_plans
 from tests.cloud.estate import PASSWORD, Estate, make_organisation
 from tests.cloud.screens.households import Households, make_households
 
@@ -78,6 +79,7 @@ async def make_whole(folder: Path) -> Whole:
         await accounts.sign_in(
             session, clock, login=site.estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
         )
+        planned = await make_plans(session, clock, site.estate)
     return Whole(
         app=app,
         clock=clock,
@@ -85,6 +87,7 @@ async def make_whole(folder: Path) -> Whole:
         households=households,
         neighbour=neighbour,
         examples={
+            **planned,
             "act": Act.TAKE,
             "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,

@@ -13,6 +13,10 @@ EXAMPLES = {
     "thing_id": 1,
     "letter_id": 1,
     "rule_id": 1,
+    "code": "office",
+    "shift_id": 1,
+    "dated_id": 1,
+    "leave_id": 1,
 }
 ROUTES = sorted((method, route.path) for route in iter_route_contexts(SCREEN.router.routes) for method in route.methods)
 
