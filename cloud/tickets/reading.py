@@ -107,7 +107,7 @@ async def ticket(session: AsyncSession, clock: Clock, principal: Principal, *, t
         NotFound: there is none that the principal may see.
     """
     rows = await session.execute(visible_tickets(principal).where(TicketRow.id == ticket_id))
-    found = await _read(session, clock, principal, rows.all())
+    found = await read(session, clock, principal, rows.all())
     if not found:
         raise NotFound(_("There is no such ticket."))
     return found[0]
@@ -118,7 +118,7 @@ async def tickets(
 ) -> list[Ticket]:
     """Return these tickets, as far as the principal may see them, by id."""
     rows = await session.execute(visible_tickets(principal).where(TicketRow.id.in_(ticket_ids)).order_by(TicketRow.id))
-    return await _read(session, clock, principal, rows.all())
+    return await read(session, clock, principal, rows.all())
 
 
 async def tickets_of_alarms(
@@ -128,7 +128,7 @@ async def tickets_of_alarms(
     # any organisation: visible_tickets leaves only the principal's
     about = select(TicketAlarmRow.ticket_id).where(TicketAlarmRow.alarm_id.in_(alarm_ids))
     rows = await session.execute(visible_tickets(principal).where(TicketRow.id.in_(about)))
-    found = await _read(session, clock, principal, rows.all())
+    found = await read(session, clock, principal, rows.all())
     return {alarm_id: each for each in found for alarm_id in each.alarm_ids if alarm_id in alarm_ids}
 
 
@@ -142,7 +142,7 @@ async def tickets_asked_by(
         .order_by(TicketRow.opened_at.desc(), TicketRow.id.desc())
         .limit(limit)
     )
-    return await _read(session, clock, principal, rows.all())
+    return await read(session, clock, principal, rows.all())
 
 
 async def tickets_of_unit(
@@ -155,7 +155,7 @@ async def tickets_of_unit(
         .order_by(TicketRow.opened_at.desc(), TicketRow.id.desc())
         .limit(limit)
     )
-    return await _read(session, clock, principal, rows.all())
+    return await read(session, clock, principal, rows.all())
 
 
 async def list_tickets(
@@ -163,7 +163,7 @@ async def list_tickets(
 ) -> Found[Ticket]:
     """Return the tickets that the principal may see: the undone by their deadline, or all, the newest first."""
     found = await fetch(session, _listing(principal, clock.now(), only_undone=only_undone), ask)
-    return Found(rows=await _read(session, clock, principal, found.rows), total=found.total)
+    return Found(rows=await read(session, clock, principal, found.rows), total=found.total)
 
 
 async def count_waiting(session: AsyncSession, principal: Principal) -> int:
@@ -185,7 +185,7 @@ def acts_for(principal: Principal, seen: Ticket) -> frozenset[Act]:
     return possible & (_OWNERS_ACTS if seen.assignee_id == principal.person_id else {Act.TAKE})
 
 
-async def _read(session: AsyncSession, clock: Clock, principal: Principal, rows: Sequence[Any]) -> list[Ticket]:
+async def read(session: AsyncSession, clock: Clock, principal: Principal, rows: Sequence[Any]) -> list[Ticket]:
     """Return the tickets that pairs of rows hold, with their alarms."""
     about = await alarms_of(session, principal, [row[0].id for row in rows])
     return [_ticket(row[0], row[1], about.get(row[0].id, []), now=clock.now()) for row in rows]

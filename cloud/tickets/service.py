@@ -142,7 +142,7 @@ async def start_emergency(
 
 
 async def arrive(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int) -> None:
-    """Note that somebody is on the spot; said again, it changes nothing.
+    """Note that somebody is on the spot; the first time meets the deadline for it.
 
     Raises:
         Conflict: the ticket is done or cancelled.

@@ -9,11 +9,12 @@ from cloud.alarms.domain import Priority
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import hold
-from cloud.core.errors import NotFound, Refused
+from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
+from cloud.tickets import timers
 from cloud.tickets.default_types import DEFAULT_TYPES
-from cloud.tickets.domain import Step, Target, TicketType
+from cloud.tickets.domain import ALARM_REPAIR, Step, Target, TicketType
 from cloud.tickets.tables import CODE_LENGTH, TicketTypeRow, type_in_force, types_in_force
 from firmware_configs.look.words import _
 
@@ -53,6 +54,32 @@ async def define_type(session: AsyncSession, clock: Clock, principal: Principal,
         action="tickets.type_defined",
         subject=f"ticket_type:{ticket_type.code}",
         after={"version": last + 1},
+    )
+
+
+async def retire_type(session: AsyncSession, clock: Clock, principal: Principal, *, code: str) -> None:
+    """Let no ticket be opened with a type any more; the timers of its open tickets end, which then have no deadline.
+
+    Raises:
+        NotFound: there is no such type, or it is retired already.
+        Conflict: other types are a part of it, or programs open tickets with it.
+    """
+    principal.require(Role.MANAGER)
+    if code == ALARM_REPAIR:
+        raise Conflict(_("Alarms open tickets of this type: it can be changed, not retired."))
+    row = await find_type(session, clock, principal, code=code)
+    types = await list_types(session, principal)
+    if any(each.parent_code == code for each in types):
+        raise Conflict(_("Other types are a part of this one. Retire those first."))
+    row.replaced_at = clock.now()
+    await timers.end_of_type(session, clock, principal, code=code)
+    audit.record(
+        session,
+        clock,
+        principal,
+        action="tickets.type_retired",
+        subject=f"ticket_type:{code}",
+        before={"version": row.version},
     )
 
 

@@ -20,7 +20,6 @@ from cloud.tickets.service import (
     go_on,
     note,
     propose,
-    reclassify,
     refuse,
     release,
     reopen,
@@ -31,7 +30,7 @@ from cloud.tickets.service import (
     wait,
 )
 from cloud.tickets.timeline import Entry, timeline
-from cloud.tickets.types import define_type, in_tree, list_types, type_named
+from cloud.tickets.types import define_type, in_tree, list_types
 from tests.cloud.alarms.site import Site
 from tests.cloud.estate import make_organisation
 
@@ -289,7 +288,7 @@ async def test_the_list_is_filtered_by_late_state_and_owner(site: Site) -> None:
 async def test_a_ticket_keeps_the_type_that_it_began_with(site: Site) -> None:
     before = await opened(site)
     repair = next(each for each in DEFAULT_TYPES if each.code == "repair")
-    quick = replace(repair, targets=dict.fromkeys(Priority, {Target.SOLUTION: 30}), calendar="always")
+    quick = replace(repair, targets={each: {Target.SOLUTION: 30} for each in Priority}, calendar="always")
     async with site.database.transaction() as session:
         await define_type(session, site.clock, site.estate.principals[Role.MANAGER], quick)
         assert len(await list_types(session, site.system)) == len(DEFAULT_TYPES)
@@ -303,7 +302,7 @@ async def test_a_ticket_keeps_the_type_that_it_began_with(site: Site) -> None:
     ("changes", "field"),
     [
         pytest.param({"targets": {Priority.CRITICAL: {Target.SOLUTION: 60}}}, "targets", id="no deadline"),
-        pytest.param({"targets": dict.fromkeys(Priority, {Target.ARRIVAL: 60})}, "targets", id="no solution"),
+        pytest.param({"targets": {each: {Target.ARRIVAL: 60} for each in Priority}}, "targets", id="no solution"),
         pytest.param({"name": Words(zh="", en="")}, "name_zh", id="no name"),
         pytest.param({"code": ""}, "code", id="no code"),
         pytest.param({"procedure": DEFAULT_TYPES[0].procedure * 2}, "procedure", id="a step twice"),

@@ -1,0 +1,231 @@
+"""Incidents: one cause of many tickets, with what the desk says, what everybody may read, and a clock of its own."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.alarms.domain import Priority
+from cloud.calendars import service as calendars
+from cloud.core import audit
+from cloud.core.clock import Clock
+from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.principal import Principal, Role
+from cloud.tickets.domain import TRANSITIONS, UNDONE, Act, Deed, Target, TicketType
+from cloud.tickets.incident_reading import Affected, visible_incidents
+from cloud.tickets.moving import carry, check_text, close, locked, required
+from cloud.tickets.tables import SUBJECT_LENGTH, IncidentPlaceRow, IncidentRow, TicketRow
+from cloud.tickets.timeline import tell
+from cloud.tickets.types import find_type, to_type
+from firmware_configs.look.words import _
+
+
+async def open_incident(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    *,
+    type_code: str,
+    title: str,
+    script: str,
+    notice: str,
+    community_id: int | None = None,
+    affected: Sequence[Affected] = (),
+    priority: Priority | None = None,
+    ticket_ids: Collection[int] = (),
+) -> int:
+    """Open an incident and return its id; it must be over when a ticket of its type would have to be.
+
+    Raises:
+        Refused: it has no title.
+        NotFound: there is no such type, or a ticket is not the principal's to see.
+    """
+    principal.require(Role.DESK, Role.OPERATOR)
+    _check(title, script, notice)
+    type_row = await find_type(session, clock, principal, code=type_code)
+    ticket_type = to_type(type_row)
+    chosen = priority or ticket_type.default_priority
+    row = IncidentRow(
+        organisation_id=principal.organisation_id,
+        community_id=community_id,
+        type_id=type_row.id,
+        priority=int(chosen),
+        title=title.strip(),
+        script=script.strip(),
+        notice=notice.strip(),
+        opened_at=clock.now(),
+        opened_by=principal.person_id,
+        due_at=await _due_at(session, clock, principal, ticket_type, chosen),
+    )
+    session.add(row)
+    await session.flush()
+    for each in affected:
+        session.add(
+            IncidentPlaceRow(
+                organisation_id=row.organisation_id,
+                incident_id=row.id,
+                place_id=each.place_id,
+                unit_id=each.unit_id,
+                label=each.label,
+            )
+        )
+    await session.flush()
+    _record(session, clock, principal, row, "tickets.incident_opened")
+    for ticket_id in sorted(ticket_ids):
+        await add_ticket(session, clock, principal, incident_id=row.id, ticket_id=ticket_id)
+    return row.id
+
+
+async def change_incident(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    *,
+    incident_id: int,
+    version: int,
+    title: str,
+    script: str,
+    notice: str,
+) -> None:
+    """Change an incident's words; a changed notice is told in each of its tickets.
+
+    Raises:
+        Conflict: it changed since `version` was read, or is over.
+        Refused: it has no title.
+    """
+    principal.require(Role.DESK, Role.OPERATOR)
+    _check(title, script, notice)
+    row = await _open(session, principal, incident_id=incident_id, version=version)
+    is_news = notice.strip() not in {"", row.notice}
+    row.title, row.script, row.notice = title.strip(), script.strip(), notice.strip()
+    row.version += 1
+    _record(session, clock, principal, row, "tickets.incident_changed")
+    for ticket_row in await _tickets_of(session, principal, row) if is_news else ():
+        await tell(session, clock, principal, ticket_row, Deed.INCIDENT_TOLD, text=row.notice)
+
+
+async def add_ticket(
+    session: AsyncSession, clock: Clock, principal: Principal, *, incident_id: int, ticket_id: int
+) -> None:
+    """Say that an incident explains a ticket; said again, it changes nothing.
+
+    Raises:
+        Conflict: the incident is over.
+        NotFound: one of the two is not the principal's to see.
+    """
+    principal.require(Role.DESK, Role.OPERATOR)
+    row = await _open(session, principal, incident_id=incident_id)
+    ticket_row = await locked(session, principal, ticket_id=ticket_id)
+    if ticket_row.incident_id == row.id:
+        return
+    ticket_row.incident_id = row.id
+    ticket_row.version += 1
+    await tell(session, clock, principal, ticket_row, Deed.INCIDENT_JOINED, text=row.notice or row.title)
+
+
+async def remove_ticket(
+    session: AsyncSession, clock: Clock, principal: Principal, *, incident_id: int, ticket_id: int
+) -> None:
+    """Say that an incident does not explain a ticket after all; said again, it changes nothing.
+
+    Raises:
+        NotFound: one of the two is not the principal's to see.
+    """
+    principal.require(Role.DESK, Role.OPERATOR)
+    row = await _found(session, principal, incident_id=incident_id)
+    ticket_row = await locked(session, principal, ticket_id=ticket_id)
+    if ticket_row.incident_id != row.id:
+        return
+    ticket_row.incident_id = None
+    ticket_row.version += 1
+    await tell(session, clock, principal, ticket_row, Deed.INCIDENT_LEFT, text=row.title, is_public=False)
+
+
+async def resolve_incident(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    *,
+    incident_id: int,
+    version: int,
+    result: str,
+    with_tickets: bool,
+) -> None:
+    """End an incident: its open tickets end with it, or are told and go on.
+
+    Raises:
+        Conflict: it changed since `version` was read, or is over.
+        Refused: nobody says how it ended.
+    """
+    principal.require(Role.DESK, Role.OPERATOR)
+    said = required(result, "result", _("Say how it ended."))
+    row = await _open(session, principal, incident_id=incident_id, version=version)
+    row.closed_at, row.result, row.version = clock.now(), said, row.version + 1
+    _record(session, clock, principal, row, "tickets.incident_resolved")
+    for ticket_row in await _tickets_of(session, principal, row):
+        if with_tickets and (ticket_row.state, Act.SETTLE) in TRANSITIONS:
+            await carry(session, clock, principal, ticket_row, Act.SETTLE, text=said)
+            close(ticket_row, at=clock.now(), result=said, by=None)
+        else:
+            await tell(session, clock, principal, ticket_row, Deed.INCIDENT_TOLD, text=said)
+
+
+async def _found(session: AsyncSession, principal: Principal, *, incident_id: int) -> IncidentRow:
+    """Return an incident, locked: everybody who changes it or its tickets locks it first."""
+    # any organisation: visible_incidents leaves only the principal's
+    row = await session.scalar(
+        visible_incidents(principal)
+        .where(IncidentRow.id == incident_id)
+        .with_for_update(of=IncidentRow)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(_("There is no such incident."))
+    return row
+
+
+async def _open(
+    session: AsyncSession, principal: Principal, *, incident_id: int, version: int | None = None
+) -> IncidentRow:
+    row = await _found(session, principal, incident_id=incident_id)
+    if version is not None and row.version != version:
+        raise Conflict(_("Somebody else has changed this incident meanwhile. Look at it again before you go on."))
+    if row.closed_at is not None:
+        raise Conflict(_("This incident is over."))
+    return row
+
+
+async def _tickets_of(session: AsyncSession, principal: Principal, row: IncidentRow) -> Sequence[TicketRow]:
+    """Return the incident's open tickets, locked in one order."""
+    found = await session.scalars(
+        select(TicketRow)
+        .where(TicketRow.organisation_id == principal.organisation_id, TicketRow.incident_id == row.id)
+        .where(TicketRow.state.in_(sorted(UNDONE)))
+        .order_by(TicketRow.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def _due_at(
+    session: AsyncSession, clock: Clock, principal: Principal, ticket_type: TicketType, priority: Priority
+) -> datetime:
+    calendar_id = await calendars.pin(session, clock, principal, code=ticket_type.calendar)
+    calendar = await calendars.calendar(session, principal, version_id=calendar_id)
+    return calendar.add(clock.now(), timedelta(minutes=ticket_type.targets[priority][Target.SOLUTION]))
+
+
+def _check(title: str, script: str, notice: str) -> None:
+    if not title.strip():
+        raise Refused(_("Say what has happened."), "title")
+    if len(title) > SUBJECT_LENGTH:
+        raise Refused(_("Too long: at most %(length)d characters."), "title", length=SUBJECT_LENGTH)
+    check_text(script, "script")
+    check_text(notice, "notice")
+
+
+def _record(session: AsyncSession, clock: Clock, principal: Principal, row: IncidentRow, action: str) -> None:
+    after = {"title": row.title, "notice": row.notice, "result": row.result}
+    audit.record(session, clock, principal, action=action, subject=f"incident:{row.id}", after=after)

@@ -1,0 +1,166 @@
+import pytest
+
+from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
+from cloud.core.listing import Ask
+from cloud.core.principal import Principal, Role
+from cloud.tickets.domain import Act, Deed, State
+from cloud.tickets.incident_reading import (
+    Affected,
+    Incident,
+    count_tickets,
+    incident,
+    list_incidents,
+    tickets_of_incident,
+)
+from cloud.tickets.incidents import add_ticket, change_incident, open_incident, remove_ticket, resolve_incident
+from tests.cloud.estate import make_organisation
+from tests.cloud.tickets.desk import Desk
+
+NOTICE = "3 栋总管抢修，预计 20:00 恢复供水"
+
+
+async def begin(desk: Desk, *ticket_ids: int, by: Role = Role.DESK, title: str = "3 栋停水") -> int:
+    site = desk.site
+    async with site.database.transaction() as session:
+        return await open_incident(
+            session,
+            site.clock,
+            desk.principal(by),
+            type_code="water_burst",
+            title=title,
+            script="正在抢修总管，请先储水",
+            notice=NOTICE,
+            community_id=site.community_id,
+            affected=[Affected(place_id=site.place_id, label="云杉苑 · 3 栋 · 办公室")],
+            ticket_ids=ticket_ids,
+        )
+
+
+async def end(desk: Desk, incident_id: int, *, with_tickets: bool, result: str = "总管已修复") -> None:
+    site = desk.site
+    version = (await see(desk, incident_id)).version
+    async with site.database.transaction() as session:
+        await resolve_incident(
+            session,
+            site.clock,
+            desk.principal(Role.DESK),
+            incident_id=incident_id,
+            version=version,
+            result=result,
+            with_tickets=with_tickets,
+        )
+
+
+async def see(desk: Desk, incident_id: int) -> Incident:
+    async with desk.site.database.reading() as session:
+        return await incident(session, desk.site.clock, desk.site.system, incident_id=incident_id)
+
+
+async def test_an_incident_says_what_whom_and_until_when(desk: Desk) -> None:
+    found = await see(desk, await begin(desk))
+    assert (found.title, found.notice, found.type.code) == ("3 栋停水", NOTICE, "water_burst")
+    assert [each.label for each in found.affected] == ["云杉苑 · 3 栋 · 办公室"]
+    assert (found.due_at - found.opened_at).total_seconds() == 240 * 60
+    desk.site.clock.advance(hours=5)
+    assert (await see(desk, found.id)).is_late
+
+
+async def test_its_tickets_read_its_notice(desk: Desk) -> None:
+    first, second = await desk.open("water_off"), await desk.open("water_off")
+    incident_id = await begin(desk, first)
+    site = desk.site
+    async with site.database.transaction() as session:
+        for _ in range(2):
+            await add_ticket(session, site.clock, desk.principal(Role.DESK), incident_id=incident_id, ticket_id=second)
+    for ticket_id in (first, second):
+        lines = [line for line in await desk.told(ticket_id) if line.deed is Deed.INCIDENT_JOINED]
+        assert [(line.text, line.is_public) for line in lines] == [(NOTICE, True)]
+    async with site.database.reading() as session:
+        explained = await tickets_of_incident(session, site.clock, site.system, incident_id=incident_id)
+        counts = await count_tickets(session, site.system, [await see(desk, incident_id)])
+    assert [each.id for each in explained] == [first, second]
+    assert counts == {incident_id: 2}
+
+
+async def test_a_changed_notice_is_told_and_other_changes_are_not(desk: Desk) -> None:
+    ticket_id = await desk.open("water_off")
+    incident_id, site = await begin(desk, ticket_id), desk.site
+    for version, script, notice in ((1, "新的话术", NOTICE), (2, "新的话术", "预计 22:00 恢复")):
+        async with site.database.transaction() as session:
+            await change_incident(
+                session,
+                site.clock,
+                desk.principal(Role.DESK),
+                incident_id=incident_id,
+                version=version,
+                title="3 栋停水",
+                script=script,
+                notice=notice,
+            )
+    told = [line.text for line in await desk.told(ticket_id) if line.deed is Deed.INCIDENT_TOLD]
+    assert told == ["预计 22:00 恢复"]
+
+
+async def test_its_end_resolves_its_tickets_or_tells_them(desk: Desk) -> None:
+    resolved, told, removed = await desk.open("water_off"), await desk.open("water_off"), await desk.open("water_off")
+    await end(desk, await begin(desk, resolved), with_tickets=True)
+    found = await desk.see(resolved)
+    assert (found.state, found.result, found.closed_at) == (State.RESOLVED, "总管已修复", desk.site.clock.now())
+    incident_id, site = await begin(desk, told, removed), desk.site
+    async with site.database.transaction() as session:
+        await remove_ticket(session, site.clock, desk.principal(Role.DESK), incident_id=incident_id, ticket_id=removed)
+    await end(desk, incident_id, with_tickets=False)
+    assert (await desk.see(told)).state is State.OPEN
+    assert (await desk.told(told))[0].deed is Deed.INCIDENT_TOLD
+    assert (await desk.told(removed))[0].deed is Deed.INCIDENT_LEFT
+    assert (await desk.see(removed)).incident_id is None
+
+
+async def test_what_its_end_resolved_and_nobody_had_is_free_when_it_is_taken_up_again(desk: Desk) -> None:
+    ticket_id = await desk.open("water_off")
+    await end(desk, await begin(desk, ticket_id), with_tickets=True)
+    await desk.do(Act.REOPEN, ticket_id)
+    assert (await desk.see(ticket_id)).state is State.OPEN
+
+
+async def test_what_is_over_takes_no_tickets_and_no_words(desk: Desk) -> None:
+    incident_id, ticket_id, site = await begin(desk), await desk.open(), desk.site
+    await end(desk, incident_id, with_tickets=True)
+    async with site.database.transaction() as session:
+        with pytest.raises(Conflict, match="is over"):
+            await add_ticket(
+                session, site.clock, desk.principal(Role.DESK), incident_id=incident_id, ticket_id=ticket_id
+            )
+    with pytest.raises(Conflict, match="is over"):
+        await end(desk, incident_id, with_tickets=True)
+
+
+async def test_without_a_title_an_end_in_words_or_the_right_there_is_none(desk: Desk) -> None:
+    with pytest.raises(Refused):
+        await begin(desk, title=" ")
+    with pytest.raises(Forbidden):
+        await begin(desk, by=Role.WORKER)
+    with pytest.raises(Refused):
+        await end(desk, await begin(desk), with_tickets=True, result=" ")
+
+
+async def test_the_list_shows_what_is_open_or_all(desk: Desk) -> None:
+    first, second, site = await begin(desk), await begin(desk), desk.site
+    await end(desk, first, with_tickets=True)
+    async with site.database.reading() as session:
+        for only_open, expected in ((True, [second]), (False, [second, first])):
+            found = await list_incidents(session, site.clock, site.system, Ask(), only_open=only_open)
+            assert sorted([each.id for each in found.rows], reverse=True) == expected
+
+
+async def test_another_organisation_and_another_community_see_nothing(desk: Desk) -> None:
+    incident_id, site = await begin(desk), desk.site
+    neighbour = (await make_organisation(site.database, site.clock, name="邻家物业")).principals[Role.DESK]
+    elsewhere = Principal(
+        organisation_id=site.estate.organisation_id, roles=frozenset({Role.DESK}), communities=frozenset({999})
+    )
+    async with site.database.reading() as session:
+        for stranger in (neighbour, elsewhere):
+            with pytest.raises(NotFound):
+                await incident(session, site.clock, stranger, incident_id=incident_id)
+            assert (await list_incidents(session, site.clock, stranger, Ask(), only_open=False)).total == 0
