@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from cloud.core.database import Database
-from cloud.migrations.models import METADATA
+from cloud.migrations.models import METADATA, is_described
 from cloud.migrations.upgrading import downgrade, migrate
 
 _TRIGGERS = {
@@ -42,7 +42,8 @@ async def _ask(url: str, question: Any) -> Any:
 
 
 def _differences(connection: Connection) -> list[Any]:
-    return compare_metadata(MigrationContext.configure(connection), METADATA)
+    context = MigrationContext.configure(connection, opts={"include_name": is_described})
+    return compare_metadata(context, METADATA)
 
 
 def _tables(connection: Connection) -> set[str]:
