@@ -1,8 +1,9 @@
 """The roster: who is on duty now, everybody's week, and writing shifts, exceptions and leave."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -13,10 +14,11 @@ from cloud.accounts import organisations, people
 from cloud.accounts.domain import Person
 from cloud.accounts.phones import shown
 from cloud.calendars import hours, planning, shifts
-from cloud.calendars.roster import LeaveKind, Roster, ShiftTerms
+from cloud.calendars.roster import Duty, LeaveKind, Roster, ShiftTerms
 from cloud.core.errors import Refused
 from cloud.core.principal import Role
 from cloud.properties import service as properties
+from cloud.properties.domain import SEPARATOR
 from cloud.screens.admin.calendar_lines import weekday_span
 from cloud.screens.admin.calendar_words import LEAVE_KINDS, WEEKDAY_LABELS
 from cloud.web.forms import Form, FormModel
@@ -43,7 +45,7 @@ def _split(values: object) -> object:
 class ShiftForm(FormModel):
     """A weekly shift; without a last day it goes on."""
 
-    weekdays: Annotated[tuple[int, ...], BeforeValidator(_split)] = ()
+    weekdays: Annotated[tuple[int, ...], BeforeValidator(_split)]
     hours: Annotated[str, Field(min_length=1, max_length=120)]
     community_id: Id | None = None
     first_day: date
@@ -78,6 +80,11 @@ class RosterLine:
 
     person: Person
     cells: tuple[str, ...]
+
+    @property
+    def is_planned(self) -> bool:
+        """Return whether anything is planned for the person in this week."""
+        return any(self.cells)
 
 
 @router.get("/admin/shifts")
@@ -316,10 +323,13 @@ def _cell(page: Page, roster: Roster, person_id: int, day: date, communities: Ma
     if leave is not None:
         return page.say(LEAVE_KINDS[leave.kind])
     duties = roster.duties(day).get(person_id, ())
-    return ", ".join(
-        " · ".join(part for part in (hours.written([duty.window]), communities.get(duty.community_id or 0, "")) if part)
-        for duty in duties
-    )
+    where = groupby(duties, key=lambda duty: duty.community_id)
+    return "; ".join(_at_one_place(communities.get(place or 0, ""), list(group)) for place, group in where)
+
+
+def _at_one_place(community: str, duties: Sequence[Duty]) -> str:
+    written = hours.written([duty.window for duty in duties])
+    return f"{written}{SEPARATOR}{community}" if community else written
 
 
 async def _draw(

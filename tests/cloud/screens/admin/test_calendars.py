@@ -145,7 +145,7 @@ async def test_days_that_can_not_be_are_refused_at_their_field(
 @pytest.mark.usefixtures("site")
 async def test_a_calendar_can_be_tried(administrator: Browser) -> None:
     tried = await _text(administrator, f"{PAGE}?start=2026-02-13T16:30&hours=1")
-    assert "plus 1 business hours is 02-17 Tuesday 09:30 ." in tried  # over a weekend and a holiday
+    assert "plus 1 business hours is 2026-02-17 Tuesday 09:30 ." in tried  # over a weekend and a holiday
     wrong = await _text(administrator, f"{PAGE}?start=someday&hours=1000")
     assert "This value can&#39;t be read" in wrong
     assert "Must be 200 or less." in wrong

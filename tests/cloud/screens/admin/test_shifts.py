@@ -71,6 +71,7 @@ async def test_the_roster_shows_the_week_that_is_asked_for(administrator: Browse
     assert f"李四 {day} {day} {leave} {leave} {leave} {leave} {leave}" in await _text(
         administrator, f"{ROSTER}?day=2026-03-30"
     )
+    assert "Without a shift this week: 吴六 , 周五 , 孙三 , 赵一 , 钱二" in await _text(administrator, ROSTER)
     assert "2026 · 03-02 – 03-08" in await _text(administrator, f"{ROSTER}?day=9999-12-31")
 
 
@@ -145,7 +146,12 @@ async def test_an_exception_and_a_leave_are_planned(
 @pytest.mark.parametrize(
     ("path", "fields", "mend"),
     [
-        ("weekly/new", {"hours": "09:00-17:00", "first_day": "2026-03-02"}, "Choose at least one weekday."),
+        ("weekly/new", {"hours": "09:00-17:00", "first_day": "2026-03-02"}, "Fill this in."),
+        (
+            "weekly/new",
+            {"weekdays": "7", "hours": "09:00-17:00", "first_day": "2026-03-02"},
+            "Choose at least one weekday.",
+        ),
         ("weekly/new", {"weekdays": "0", "hours": "9-17", "first_day": "2026-03-02"}, "“9-17” is not understood"),
         (
             "weekly/new",
