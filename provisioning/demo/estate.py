@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.accounts import organisations, people
 from cloud.alarms import rules
 from cloud.alarms.domain import Priority
 from cloud.alarms.rules import Draft
 from cloud.alarms.terms import Equals, Limits, Rate
+from cloud.calendars import hours, planning
+from cloud.calendars import service as calendars
+from cloud.calendars.roster import LeaveKind, ShiftTerms
 from cloud.core.clock import Clock
-from cloud.core.principal import Principal
+from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.fleet import bindings, claims
 from cloud.fleet import service as fleet
@@ -127,9 +133,18 @@ _RULES = (
     ),
 )
 
+_SHIFTS: Mapping[Role, Sequence[str]] = {
+    Role.OPERATOR: ("08:00-20:00", "20:00-08:00"),
+    Role.DESK: ("08:30-12:00, 13:00-18:00",),
+    Role.WORKER: ("08:00-12:00, 13:00-18:00", "18:00-08:00"),
+}
+"""Hours of a role's first, second ... person, on every day: in a small estate somebody is always there."""
+
+_DAY = timedelta(days=1)
+
 
 async def build(session: AsyncSession, clock: Clock, principal: Principal) -> None:
-    """Put up the community with all that is in it, and the types of its tickets."""
+    """Put up the community with all that is in it, the types of its tickets, and the shifts of who works in it."""
     community_id = await properties.create_community(
         session, clock, principal, name=COMMUNITY, address="云杉路 1 号（练习用，并无此处）"
     )
@@ -153,7 +168,30 @@ async def build(session: AsyncSession, clock: Clock, principal: Principal) -> No
                 name=spot.name,
                 kind=spot.kind,
             )
+    await calendars.seed(session, clock, principal)
     await types.seed_types(session, clock, principal)
+    await _plan_shifts(session, clock, principal, community_id=community_id)
+
+
+async def _plan_shifts(session: AsyncSession, clock: Clock, principal: Principal, *, community_id: int) -> None:
+    """Give everybody their shifts from today on; the first worker has a free day and a leave ahead."""
+    organisation = await organisations.find_organisation(session, principal)
+    today = clock.now().astimezone(ZoneInfo(organisation.time_zone)).date()
+    who = (session, clock, principal)
+    for role, shifts in _SHIFTS.items():
+        for person, written in zip(await people.list_people(session, principal, role=role), shifts, strict=False):
+            terms = ShiftTerms(
+                weekdays=frozenset(range(7)),
+                windows=hours.parse(written, field="hours"),
+                community_id=community_id,
+                since=today,
+            )
+            await planning.add_shift(*who, person_id=person.id, terms=terms)
+    worker = (await people.list_people(session, principal, role=Role.WORKER))[0]
+    await planning.set_day(*who, person_id=worker.id, day=today + 3 * _DAY, windows=(), note="调休")
+    await planning.grant_leave(
+        *who, person_id=worker.id, kind=LeaveKind.ANNUAL, since=today + 21 * _DAY, until=today + 26 * _DAY
+    )
 
 
 async def issue_code(session: AsyncSession, clock: Clock, principal: Principal) -> str:
