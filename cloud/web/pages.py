@@ -179,6 +179,7 @@ class Page:
             "principal": principal,
             "entries": entries,
             "here": self.request.url.path,
+            "unread": getattr(self.request.state, "unread", 0),
             "csrf_token": csrf.token_of(self.request),
             "notice": notice,
             "undo_s": notices.UNDO_S,

@@ -17,6 +17,7 @@ from cloud.accounts.domain import Visit as SignedInVisit
 from cloud.core.clock import Clock
 from cloud.core.errors import Forbidden, NotSignedIn
 from cloud.core.principal import Principal, Role
+from cloud.notifications import inbox
 from cloud.properties import occupancies
 from cloud.web.frame import frame_of
 from cloud.web.live import changed
@@ -80,6 +81,7 @@ async def visit(request: Request, session: Session) -> SignedInVisit:
     found = replace(found, principal=await occupancies.at_home(session, found.principal, on=today))
     request.state.visit = found
     request.state.zone = zone
+    request.state.unread = await inbox.count_unread(session, found.principal)
     if found.is_due and is_safe(request):
         async with frame.database.transaction() as writing:
             await accounts.note_visit(writing, frame.clock, found)

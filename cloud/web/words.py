@@ -3,6 +3,8 @@
 from cloud.alarms.domain import Cause
 from cloud.core.principal import Role
 from cloud.core.words import Words
+from cloud.notifications.domain import Channel, DeliveryState
+from cloud.notifications.domain import Kind as MessageKind
 from cloud.tickets.domain import State
 from cloud.web.catalogues import Locale
 from firmware_configs.look.words import _
@@ -41,6 +43,30 @@ TICKET_STATES = {
     State.IN_WORK: _("In work"),
     State.RESOLVED: _("Resolved"),
     State.CANCELLED: _("Cancelled"),
+}
+
+
+MESSAGE_KINDS = {
+    MessageKind.TICKET_ASSIGNED: _("A ticket is given to me"),
+    MessageKind.TICKET_OFFERED: _("A ticket is offered to me"),
+    MessageKind.TICKET_ESCALATED: _("A ticket is late or needs a decision"),
+    MessageKind.TICKET_PROGRESS: _("Progress of a ticket"),
+    MessageKind.CONSENT_ASKED: _("A plan waits for consent"),
+    MessageKind.RESULT_REPORTED: _("A result is reported"),
+    MessageKind.OPINION_ASKED: _("An opinion is asked for"),
+    MessageKind.NOTICE: _("A notice"),
+    MessageKind.CALLBACK_DUE: _("A call back is due"),
+    MessageKind.INCIDENT: _("An incident"),
+}
+
+MESSAGE_CHANNELS = {Channel.MAIL: _("Mail"), Channel.SMS: _("SMS")}
+
+MESSAGE_STATES = {
+    DeliveryState.WAITING: _("to be sent"),
+    DeliveryState.ACCEPTED: _("handed over"),
+    DeliveryState.SENT: _("arrived"),
+    DeliveryState.UNNEEDED: _("read before"),
+    DeliveryState.DEAD: _("given up"),
 }
 
 

@@ -7,10 +7,12 @@ from starlette.responses import Response
 
 from cloud.core.dead_letters import count_dead_letters
 from cloud.core.principal import Role
+from cloud.notifications.evidence import count_troubles
 from cloud.screens.admin import (
     audit,
     calendars,
     communities,
+    deliveries,
     jobs,
     letters,
     organisation,
@@ -35,7 +37,8 @@ async def overview(work: Work, page: OnPage) -> Response:
     """Draw the ways to everything that is administered, and whether something there needs a look."""
     dead = await count_dead_letters(work.session, work.principal)
     failing = await jobs.count_failing(work.session)
-    return page.show("admin/overview.html", dead=dead, failing=failing)
+    unsent = sum(await count_troubles(work.session, work.principal))
+    return page.show("admin/overview.html", dead=dead, failing=failing, unsent=unsent)
 
 
 for part in (
@@ -49,6 +52,7 @@ for part in (
     shifts.router,
     places.router,
     letters.router,
+    deliveries.router,
     jobs.router,
     audit.router,
 ):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from cloud.screens.entrance import account, appearance, signing
+from cloud.screens.entrance import account, appearance, inbox, signing, told
 from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for, public_pages
 from cloud.web.screen import Screen
@@ -24,7 +24,15 @@ async def home(page: OnPage, work: Work, visit: Visit) -> Response:
 
 
 router = public_pages()
-for part in (signing.public, signing.signed_in, appearance.router, account.router, signed_in):
+for part in (
+    signing.public,
+    signing.signed_in,
+    appearance.router,
+    account.router,
+    inbox.router,
+    told.router,
+    signed_in,
+):
     router.include_router(part)
 
 SCREEN = Screen(name="entrance", router=router, templates=Path(__file__).parent / "templates")

@@ -42,7 +42,7 @@
   };
   const show = (live) => {
     const mark = document.getElementById("live");
-    if (!mark || !parts(null).length) return;
+    if (!mark || !parts(null).some((part) => part.id !== "bell")) return; // the bell alone is worth no alarm
     const at = new Date(heard).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: document.documentElement.dataset.zone });
     mark.textContent = live ? mark.dataset.on : mark.dataset.off.replace("{time}", at);
     mark.classList.toggle("is-off", !live);

@@ -19,6 +19,7 @@ from tests.clocks import FixedClock
 from tests.cloud.alarms.site import Site, make_site
 from tests.cloud.calendars.plans import make_plans
 from tests.cloud.estate import PASSWORD, Estate, make_organisation
+from tests.cloud.notifications.messages import make_messages
 from tests.cloud.screens.households import Households, make_households
 
 
@@ -80,6 +81,7 @@ async def make_whole(folder: Path) -> Whole:
             session, clock, login=site.estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
         )
         planned = await make_plans(session, clock, site.estate)
+        told = await make_messages(session, clock, site.estate)
     return Whole(
         app=app,
         clock=clock,
@@ -88,6 +90,7 @@ async def make_whole(folder: Path) -> Whole:
         neighbour=neighbour,
         examples={
             **planned,
+            **told,
             "act": Act.TAKE,
             "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,

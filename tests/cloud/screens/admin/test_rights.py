@@ -13,6 +13,7 @@ EXAMPLES = {
     "thing_id": 1,
     "letter_id": 1,
     "rule_id": 1,
+    "delivery_id": 1,
     "code": "office",
     "shift_id": 1,
     "dated_id": 1,
