@@ -9,6 +9,7 @@ import aiohttp
 from provisioning.demo.programs import Child, Program
 from provisioning.demo.toml import to_toml
 from provisioning.practice.ports import LOOPBACK
+from provisioning.practice.sms import PracticeGateway
 from provisioning.waiting import until
 
 _WELL_WITHIN_S = 90.0
@@ -19,10 +20,11 @@ _ANSWER_WITHIN = aiohttp.ClientTimeout(total=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PracticeCloud:
-    """Where the demo's cloud keeps its things, and where it is reached."""
+    """Where the demo's cloud keeps its things, where it is reached, and by what it sends SMS."""
 
     folder: Path
     port: int
+    gateway: PracticeGateway
 
     @property
     def url(self) -> str:
@@ -35,8 +37,17 @@ class PracticeCloud:
     def program(self) -> Program:
         """Return what runs it, with its settings written."""
         self.folder.mkdir(exist_ok=True)
-        settings = self.folder / "cloud.toml"
-        told = {"data_folder": str(self.folder), "host": LOOPBACK, "port": self.port, "base_url": self.url}
+        settings, token = self.folder / "cloud.toml", self.folder / "sms-token"
+        token.touch(mode=0o600)
+        token.write_text(self.gateway.token, encoding="utf-8")
+        told = {
+            "data_folder": str(self.folder),
+            "host": LOOPBACK,
+            "port": self.port,
+            "base_url": self.url,
+            "sms_url": self.gateway.url,
+            "sms_token_file": str(token),
+        }
         settings.write_text(to_toml(told), encoding="utf-8")
         arguments = ("run", "--settings", str(settings))
         return Program(module="cloud", arguments=arguments, log=self.folder / "cloud.log")

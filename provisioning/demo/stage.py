@@ -1,6 +1,7 @@
 """The demo from curtain to curtain: cloud, estate, building and box, started in order and stopped in reverse."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
@@ -23,6 +24,7 @@ from provisioning.demo.recordings import Recordings
 from provisioning.errors import SiteError
 from provisioning.practice.building import PROBE, PracticeBuilding
 from provisioning.practice.ports import is_free
+from provisioning.practice.sms import PracticeGateway
 from provisioning.waiting import until
 
 _TO_ALARM = timedelta(seconds=30)
@@ -57,7 +59,8 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
     clock = SystemClock()
     async with AsyncExitStack() as started:
         say("starting the cloud")
-        cloud = PracticeCloud(folder=folder / "cloud", port=port)
+        gateway = await started.enter_async_context(PracticeGateway.opened(clock, token=secrets.token_urlsafe()))
+        cloud = PracticeCloud(folder=folder / "cloud", port=port, gateway=gateway)
         cloud_child = await started.enter_async_context(running(await asyncio.to_thread(cloud.program)))
         await well(cloud.url, cloud_child)
         database = Database(cloud.database_url)
@@ -86,6 +89,7 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
             await _drained(database, principal, recordings)
             await recordings.until_alarm_in(_TO_ALARM)
             announce(cloud.url)
+            say(f"SMS go to {gateway.url}/ and to no telephone; sign-in codes are read there")
             if recordings.alarm_in_s() > 0:
                 say(f"in {recordings.alarm_in_s():.0f} s the office will be too cold")
             tasks.create_task(building.live(), name="sensors")

@@ -103,3 +103,48 @@ def test_a_file_that_is_named_must_be_there_and_be_toml(tmp_path: Path) -> None:
         load(tmp_path / "cloud.toml")
     with pytest.raises(SettingsRefused, match="is not TOML"):
         load(_write(tmp_path, "port: 80"))
+
+
+def test_without_a_line_about_them_neither_mail_nor_sms_is_sent() -> None:
+    settings = load(None)
+    assert (settings.mail_host, settings.mail_password, settings.sms_url) == (None, None, None)
+
+
+def test_mail_and_sms_take_their_secrets_from_files_and_never_show_them(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush\n")
+    file = _write(
+        tmp_path,
+        f"""
+        base_url = "https://gatehouse.example"
+        mail_host = "mail.example"
+        mail_user = "gatehouse"
+        mail_password_file = "{tmp_path}/secret"
+        sms_url = "https://sms.example/v1/"
+        sms_token_file = "{tmp_path}/secret"
+        """,
+    )
+    settings = load(file)
+    assert settings.mail_password is not None
+    assert settings.mail_password.get_secret_value() == settings.sms_token.get_secret_value() == "hush"
+    assert (settings.mail_security, settings.mail_port, settings.mail_sender) == (
+        "starttls",
+        587,
+        "gatehouse@gatehouse.example",
+    )
+    assert settings.sms_url == "https://sms.example/v1"
+    assert "hush" not in f"{settings!r} {settings.mail_password!r}"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('mail_user = "gatehouse"', "mail_user and mail_password_file: set both or neither"),
+        ('sms_url = "https://sms.example"', "sms_url and sms_token_file: set both or neither"),
+        ('mail_from = "Gatehouse"', "mail_from = 'Gatehouse': must be an address like gatehouse@example.com"),
+    ],
+    ids=["a user without a password", "a gateway without a token", "no sender"],
+)
+def test_what_mail_and_sms_can_not_do_without_is_asked_for(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        load(_write(tmp_path, text))
+    assert str(refused.value) == sentence

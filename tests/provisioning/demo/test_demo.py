@@ -82,6 +82,7 @@ async def test_the_demo_raises_the_cold_office_within_a_minute_and_goes_on_where
     port = free_port()
     async with _demo(tmp_path, port) as first:
         await first.says(f"ready: http://127.0.0.1:{port}/", within_s=_READY_WITHIN_S)
+        await first.says("SMS go to http://127.0.0.1:", within_s=_ALARM_WITHIN_S)
         ready_at_s = time.monotonic()
         alarm = await first.says("alarm raised: 办公室温度异常", within_s=_ALARM_WITHIN_S)
         assert time.monotonic() - ready_at_s < _ALARM_WITHIN_S
