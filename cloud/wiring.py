@@ -19,8 +19,10 @@ from cloud.notifications import reports, sending
 from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
-from cloud.tickets import from_alarms, notices, timers
-from cloud.tickets.domain import TicketMoved
+from cloud.tickets import dispatching, escalation, from_alarms, notices, timers
+from cloud.tickets.dispatch_events import TicketDispatched
+from cloud.tickets.dispatch_notices import tell_dispatched
+from cloud.tickets.domain import TargetBreached, TargetWarned, TicketMoved, TicketOpened
 from cloud.web.live import Hub, changed
 
 ALARMS = "alarms"
@@ -42,7 +44,8 @@ Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
 def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -> Wiring:
     """Return who hears which event; messages go out by the `channels` that are set up.
 
-    Events about one box share the handler "alarms", and those about one alarm "tickets", so that each is in order.
+    Events about one box share the handler "alarms", those about one alarm "tickets", and those about one ticket
+    "dispatch" and "ladder", so that each is in order.
     """
 
     async def judge(session: AsyncSession, clock: Clock, event: ReadingsTaken) -> None:
@@ -58,7 +61,14 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
         hears(AlarmAnnounced, {"tickets": _telling(hub, from_alarms.open_for_announced, ALARMS, TICKETS)}),
         hears(MessagesWritten, {"notifications": _telling(hub, prepare, INBOX)}),
         hears(AlarmReturned, {"tickets": _telling(hub, from_alarms.tell_of_return, TICKETS)}),
-        hears(TicketMoved, {"notices": notices.tell_assigned}),
+        hears(TicketOpened, {"dispatch": _telling(hub, dispatching.begin_search, TICKETS)}),
+        hears(
+            TicketMoved,
+            {"dispatch": _telling(hub, dispatching.follow_ticket, TICKETS), "notices": notices.tell_assigned},
+        ),
+        hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
+        hears(TargetWarned, {"ladder": _telling(hub, escalation.climb_warned, TICKETS)}),
+        hears(TargetBreached, {"ladder": _telling(hub, escalation.climb_breached, TICKETS)}),
     )
 
 
@@ -75,6 +85,8 @@ def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, bas
         ),
         Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes, ALARMS)),
         Job(name="tickets.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, timers.judge_due, TICKETS)),
+        Job(name="tickets.dispatch_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, dispatching.dispatch_due, TICKETS)),
+        Job(name="tickets.climb_due", period_s=_ANNOUNCE_S, run=_in_rounds(hub, escalation.climb_due, TICKETS)),
         Job(name="notifications.send_mail", period_s=_SEND_S, run=partial(send, channel=Channel.MAIL)),
         Job(name="notifications.send_sms", period_s=_SEND_S, run=partial(send, channel=Channel.SMS)),
         Job(name="notifications.ask_reports", period_s=_REPORTS_S, run=partial(reports.ask_due, gateways=gateways)),

@@ -18,6 +18,7 @@ from cloud.tickets.reach import dispatchers, supervisors
 from cloud.tickets.tables import TicketRow, TicketTypeRow
 
 _NOTHING = Words(zh="", en="")
+_DOUBT = Words(zh="处理人不在班或已满负荷，请致电确认。", en="They are off shift or full: ring them. ")
 
 
 async def tell_dispatched(session: AsyncSession, clock: Clock, event: TicketDispatched) -> None:
@@ -71,32 +72,22 @@ async def _give(
     ticket: TicketRow,
     type_row: TicketTypeRow,
 ) -> None:
-    """Tell whoever has an emergency to go, and supervisors whom they can reach besides."""
+    """Tell supervisors of an emergency who has it, and whom they can reach besides; its owner hears elsewhere."""
     subject = Words(
-        zh=f"紧急：{_name(type_row).zh}（{ticket.number}），立即出发",
-        en=f"Emergency: {_name(type_row).en} ({ticket.number}). Go at once",
+        zh=f"紧急：{_name(type_row).zh}（{ticket.number}）已派给 {ticket.assignee_name}",
+        en=f"Emergency: {_name(type_row).en} ({ticket.number}) is {ticket.assignee_name}'s",
     )
     phones = await _phones(session, clock, principal, ticket)
-    text = Words(zh=f"{ticket.place}。当班电话：{phones or '无'}", en=f"{ticket.place}. On duty: {phones or 'nobody'}")
-    person_ids = [event.person_id or 0]
-    link = f"/tickets/{ticket.id}"
-    await _notify(
-        session, clock, principal, event, person_ids, Kind.TICKET_ASSIGNED, subject, text, link=link, is_urgent=True
+    doubt = _DOUBT if event.is_stretched else _NOTHING
+    text = Words(
+        zh=f"{ticket.place}。{doubt.zh}当班电话：{phones or '无'}",
+        en=f"{ticket.place}. {doubt.en}On duty: {phones or 'nobody'}",
     )
     rules = (await rules_in_force(session, principal)).rules
-    leads = await supervisors(session, principal, rules, row=ticket)
-    others = [person.id for person in leads if person.id != event.person_id]
-    doubt = (
-        Words(zh="（不在班或已满负荷，请致电确认）", en=" (off shift or full: ring them)")
-        if event.is_stretched
-        else _NOTHING
-    )
-    given = Words(
-        zh=f"已派给 {ticket.assignee_name}{doubt.zh}。{text.zh}",
-        en=f"Given to {ticket.assignee_name}{doubt.en}. {text.en}",
-    )
+    others = [person.id for person in await supervisors(session, principal, rules, row=ticket)]
+    link = f"/tickets/{ticket.id}"
     await _notify(
-        session, clock, principal, event, others, Kind.TICKET_ESCALATED, subject, given, link=link, is_urgent=True
+        session, clock, principal, event, others, Kind.TICKET_ESCALATED, subject, text, link=link, is_urgent=True
     )
 
 

@@ -164,8 +164,8 @@ async def give_skill(
         session.add(row)
     row.certificate, row.valid_until = certificate.strip(), valid_until
     await session.flush()
-    action, subject = "tickets.skill_given", f"person:{person_id}"
-    audit.record(session, clock, principal, action=action, subject=subject, before=before, after=_state(row))
+    subject, after = f"person:{person_id}", _state(row)
+    audit.record(session, clock, principal, action="tickets.skill_given", subject=subject, before=before, after=after)
 
 
 async def take_skill(
@@ -188,8 +188,8 @@ async def take_skill(
     if row is None:
         raise NotFound(_("They do not have this skill."))
     await session.delete(row)
-    action, subject = "tickets.skill_taken", f"person:{person_id}"
-    audit.record(session, clock, principal, action=action, subject=subject, before=_state(row))
+    subject = f"person:{person_id}"
+    audit.record(session, clock, principal, action="tickets.skill_taken", subject=subject, before=_state(row))
 
 
 def _check_certificate(skill: str, certificate: str, valid_until: date | None, day: date) -> None:

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cloud.alarms.domain import Stage
 from cloud.alarms.terms import Silence
@@ -18,6 +19,7 @@ from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
 from cloud.notifications.domain import Kind
 from cloud.notifications.inbox import list_messages
+from cloud.notifications.tables import MessageRow
 from cloud.tickets.reading import tickets_of_alarms
 from cloud.tickets.service import assign
 from cloud.tickets.timeline import timeline
@@ -132,7 +134,21 @@ async def test_a_box_that_went_away_is_found_by_its_job_and_open_pages_hear_of_i
     await run(site, hub, "alarms.watch_boxes")
     assert len(await site.alarms()) == 1
     assert set(hub.versions(site.estate.organisation_id)) == {"alarms"}
-    assert await loop.deliver_due() == 1
+    assert await loop.deliver_due() == 2  # the alarm's ticket, and the search for who does it
+
+
+async def test_a_ticket_that_nobody_can_do_calls_a_supervisor_by_the_search_s_job(
+    site: Site, hub: Hub, loop: DeliveryLoop
+) -> None:
+    await site.rule()
+    await taken(site, 91.0)
+    await loop.deliver_due()
+    await run(site, hub, "tickets.dispatch_due")
+    await loop.deliver_due()
+    async with site.database.reading() as session:
+        manager = site.estate.principals[Role.MANAGER]
+        (message,) = await session.scalars(select(MessageRow.link).where(MessageRow.person_id == manager.person_id))
+    assert message == "/dispatch/1"
 
 
 async def test_a_delay_that_runs_out_is_found_by_its_job(site: Site, hub: Hub, loop: DeliveryLoop) -> None:

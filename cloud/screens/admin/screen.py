@@ -21,6 +21,7 @@ from cloud.screens.admin import (
     rules,
     sessions,
     shifts,
+    skills,
 )
 from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for
@@ -46,6 +47,7 @@ for part in (
     organisation.router,
     people.router,
     sessions.router,
+    skills.router,
     communities.router,
     rules.router,
     calendars.router,

@@ -5,14 +5,15 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from cloud.core.principal import Role
-from cloud.screens.desk import ticket, tickets
+from cloud.screens.desk import dispatch, dispatch_rules, offers, ticket, tickets
+from cloud.tickets.board import count_unowned
 from cloud.tickets.reading import count_waiting
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
 
 router = APIRouter()
-# The list's addresses come first: `/tickets/new` is no ticket's number.
-for part in (tickets.router, ticket.router):
+# The list's addresses come first: `/tickets/new` is no ticket's number, and `/dispatch/rules` neither.
+for part in (tickets.router, ticket.router, offers.router, dispatch_rules.router, dispatch.router):
     router.include_router(part)
 
 SCREEN = Screen(
@@ -29,6 +30,15 @@ SCREEN = Screen(
             roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER}),
             first_for=frozenset({Role.DESK, Role.WORKER}),
             waiting=count_waiting,
+        ),
+        Entry(
+            label=_("Dispatch"),
+            purpose=_("See what nobody has, who should do it and why, and give it to them."),
+            path="/dispatch",
+            icon="users",
+            key="w",
+            roles=frozenset({Role.DESK, Role.OPERATOR}),
+            waiting=count_unowned,
         ),
     ),
 )

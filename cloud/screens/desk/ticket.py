@@ -43,6 +43,12 @@ DEEDS = {
     Deed.CANCELLED: (_("Cancelled"), "x"),
     Deed.NOTED: (_("Note"), "note"),
     Deed.ALARM_RETURNED: (_("The alarm's value is normal again"), "circle-check"),
+    Deed.OFFERED: (_("Offered"), "send"),
+    Deed.DECLINED: (_("Declined"), "user-x"),
+    Deed.LAPSED: (_("No answer in time"), "clock-exclamation"),
+    Deed.QUEUED: (_("The dispatcher's to give"), "users"),
+    Deed.NOBODY_FOUND: (_("Nobody to be found"), "alert-triangle"),
+    Deed.ESCALATED: (_("Time runs out: told"), "bell-ringing"),
 }
 
 

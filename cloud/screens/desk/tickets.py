@@ -12,6 +12,7 @@ from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.properties import service as properties
 from cloud.screens.desk.lines import TicketLine, lines
+from cloud.screens.desk.offers import offered, reasons
 from cloud.tickets.domain import State
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import list_tickets
@@ -132,6 +133,7 @@ async def _list(work: Unit, page: Page, *, only_undone: bool) -> Response:
     return await page.list(
         "desk/tickets.html", TICKETS, _loading(work, page, only_undone=only_undone), only_undone=only_undone,
         may_open=may_open, may_take=Role.WORKER in work.principal.roles, free=State.OPEN,
+        offers=await offered(work, page), reasons=reasons(page),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from tests.cloud.calendars.plans import make_plans
 from tests.cloud.estate import PASSWORD, Estate, make_organisation
 from tests.cloud.notifications.messages import make_messages
 from tests.cloud.screens.households import Households, make_households
+from tests.cloud.tickets.dispatch.asked import make_offer
 
 
 @dataclass
@@ -81,6 +82,7 @@ async def make_whole(folder: Path) -> Whole:
             session, clock, login=site.estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
         )
         planned = await make_plans(session, clock, site.estate)
+        asked = await make_offer(session, clock, site.estate, ticket_id=ticket_ids[-1])
         told = await make_messages(session, clock, site.estate)
     return Whole(
         app=app,
@@ -90,6 +92,7 @@ async def make_whole(folder: Path) -> Whole:
         neighbour=neighbour,
         examples={
             **planned,
+            **asked,
             **told,
             "act": Act.TAKE,
             "alarm_id": (await site.alarms())[-1].id,

@@ -72,25 +72,31 @@ class Team:
             )
             session.add(row)
             await session.flush()
-            for skill, valid_until in skills.items():
-                session.add(
-                    WorkerSkillRow(
-                        organisation_id=estate.organisation_id,
-                        person_id=row.id,
-                        skill=skill,
-                        certificate="",
-                        valid_until=valid_until,
-                    )
-                )
             if on_shift:
                 await self._shift(session, row.id)
-        return Principal(
+        person = Principal(
             organisation_id=estate.organisation_id,
             person_id=row.id,
             name=name,
             roles=frozenset({Role.WORKER}),
             communities=frozenset(communities) if communities is not None else None,
         )
+        await self.give(person, skills)
+        return person
+
+    async def give(self, person: Principal, skills: Mapping[str, date | None]) -> None:
+        """Let somebody have skills, with the last day of each certificate."""
+        async with self.site.database.transaction() as session:
+            session.add_all(
+                WorkerSkillRow(
+                    organisation_id=person.organisation_id,
+                    person_id=person.person_id,
+                    skill=skill,
+                    certificate="",
+                    valid_until=valid_until,
+                )
+                for skill, valid_until in skills.items()
+            )
 
     async def start_shift(self, person: Principal) -> None:
         async with self.site.database.transaction() as session:
