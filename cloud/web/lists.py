@@ -26,7 +26,14 @@ SORT = "sort"
 PAGE = "page"
 ROW = "row"
 MATCHING = "matching"
+COLUMNS = "cols"
+VIEW = "view"
+FORMAT = "format"
+CHOOSING = "choosing"
+"""Whether the sheet of columns stands open: it does after a column was moved."""
+
 _LARGEST_DIGITS = 15  # a float keeps that many, and a database's integer more
+_UNREADABLE = _("The filter value “%(typed)s” can't be read and was left out.")
 _ENDS = (("from", Operator.FROM), ("until", Operator.UNTIL))
 
 
@@ -83,20 +90,6 @@ class Column(Generic[Entry]):
         return self.kind in {Kind.NUMBER, Kind.MONEY}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A filter in words, with the address of the list without it.
-
-    Attributes:
-        labels: catalogue ids of the chosen options; empty when `message` says it.
-    """
-
-    label: str
-    message: Message
-    without: str
-    labels: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class ListView(Generic[Entry]):
     """A list as a screen declares it, once.
@@ -121,14 +114,19 @@ class ListView(Generic[Entry]):
     marked: Callable[[Entry], str] | None = None
     summary: Callable[[Entry], str] | None = None
 
-    def asked(self, parameters: QueryParams, zone: ZoneInfo) -> "Asked":
-        """Return what an address asks; what can't be read is left out and told."""
+    def asked(self, parameters: QueryParams, zone: ZoneInfo, remembered: Sequence[str] = ()) -> "Asked":
+        """Return what an address asks; what can't be read is left out and told.
+
+        `remembered` are the columns for an address that names none.
+        """
         problems: list[Message] = []
         filtered = (column for column in self.columns if column.filtered)
         filters = [part for column in filtered for part in _filters(column, parameters, zone, problems)]
         wanted = parameters.get(SORT, self.sort)
         column = next((c for c in self.columns if c.sortable and c.name == wanted.removeprefix("-")), None)
-        number = min(max(_whole(parameters.get(PAGE, "")) or 1, 1), COUNT_LIMIT // self.page_rows)
+        if column is None and SORT in parameters and wanted:
+            problems.append(Message(_("The list can't be sorted by “%(name)s”."), {"name": wanted[:40]}))
+        number = min(max(whole(parameters.get(PAGE, "")) or 1, 1), COUNT_LIMIT // self.page_rows)
         ask = Ask(
             search=parameters.get(SEARCH, "").strip()[:200] if self.searchable else "",
             filters=tuple(filters),
@@ -137,7 +135,32 @@ class ListView(Generic[Entry]):
             offset=(number - 1) * self.page_rows,
             limit=self.page_rows,
         )
-        return Asked(ask=ask, parameters=parameters, number=number, problems=tuple(problems))
+        columns = self._columns(parameters, remembered, problems)
+        return Asked(ask=ask, parameters=parameters, number=number, columns=columns, problems=tuple(problems))
+
+    @property
+    def filter_names(self) -> frozenset[str]:
+        """Return what an address calls the filters."""
+        names = {column.name for column in self.columns if column.filtered}
+        return frozenset(names | {f"{name}.{end}" for name in names for end, _operator in _ENDS})
+
+    @property
+    def known_names(self) -> frozenset[str]:
+        """Return what of an address makes a view that can be kept."""
+        return self.filter_names | {SEARCH, SORT, COLUMNS}
+
+    def _columns(
+        self, parameters: QueryParams, remembered: Sequence[str], problems: list[Message]
+    ) -> tuple[Column[Entry], ...]:
+        """Return the chosen columns in their order; all, as they come, when none is chosen."""
+        by_name = {column.name: column for column in self.columns}
+        named = [name for part in parameters.getlist(COLUMNS) for name in part.split(",") if name]
+        for name in named:
+            if name not in by_name:
+                gone = _("The column “%(name)s” is no longer there and was left out.")
+                problems.append(Message(gone, {"name": name[:40]}))
+        chosen = dict.fromkeys(name for name in named or remembered if name in by_name)
+        return tuple(by_name[name] for name in chosen) or self.columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,140 +170,17 @@ class Asked:
     ask: Ask
     parameters: QueryParams
     number: int
+    columns: tuple[Column[Any], ...]
     problems: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shown(Generic[Entry]):
-    """A stretch of a list as a template draws it; every address it needs is made here."""
-
-    view: ListView[Entry]
-    path: str
-    asked: Asked
-    found: Found[Entry]
-    zone: ZoneInfo
-
-    @property
-    def rows(self) -> Sequence[Entry]:
-        """Return the rows on this page."""
-        return self.found.rows
-
-    @property
-    def total(self) -> int:
-        """Return how many rows match, up to the limit of counting."""
-        return min(self.found.total, COUNT_LIMIT)
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Return whether a search or a filter leaves rows out."""
-        return bool(self.asked.ask.search or self.asked.ask.filters)
-
-    @property
-    def pages(self) -> int:
-        """Return how many pages there are."""
-        return max(-(-self.total // self.view.page_rows), 1)
-
-    @property
-    def first(self) -> int:
-        """Return the number of the first row on this page, 0 when there is none."""
-        return self.asked.ask.offset + 1 if self.rows else 0
-
-    @property
-    def last(self) -> int:
-        """Return the number of the last row on this page."""
-        return self.asked.ask.offset + len(self.rows)
-
-    @property
-    def here(self) -> str:
-        """Return this view's own address."""
-        return self._address([])
-
-    def page_address(self, number: int) -> str:
-        """Return the address of another page of the same view."""
-        return self._address([(PAGE, str(number))], without={PAGE})
-
-    def sort_address(self, column: Column[Entry]) -> str:
-        """Return the address that sorts by `column`, and by the other way round when it is sorted by already."""
-        turned = self.is_sorted_by(column) and not self.asked.ask.descending
-        return self._address([(SORT, f"-{column.name}" if turned else column.name)], without={SORT, PAGE})
-
-    def is_sorted_by(self, column: Column[Entry]) -> bool:
-        """Return whether the list is sorted by `column` now."""
-        return self.asked.ask.sort == column.name
-
-    @property
-    def matching(self) -> str:
-        """Return what the address asks, for an act on every row that matches it."""
-        return self._address([], without={PAGE}).partition("?")[2]
-
-    @property
-    def export_address(self) -> str:
-        """Return where the CSV of this view is."""
-        return self._address([("format", "csv")], without={PAGE})
-
-    @property
-    def cleared(self) -> str:
-        """Return the address without search and filters."""
-        return self._address([], without={SEARCH, PAGE, *self._filter_names()})
-
-    @property
-    def kept(self) -> list[tuple[str, str]]:
-        """Return what the form must carry along unseen: what stands in no field of it."""
-        fields = {SEARCH, SORT, PAGE, *self._filter_names()}
-        return [(name, value) for name, value in self.asked.parameters.multi_items() if name not in fields]
-
-    def typed(self, name: str) -> str:
-        """Return what the address holds in a field."""
-        return self.asked.parameters.get(name, "")
-
-    def chosen(self, name: str) -> list[str]:
-        """Return all that the address holds in a field of several values."""
-        return self.asked.parameters.getlist(name)
-
-    @property
-    def told(self) -> list[Told]:
-        """Return the search and each filter in words."""
-        told = [self._told(part) for part in self.asked.ask.filters]
-        words = self.asked.ask.search
-        if words:
-            without = self._address([], without={SEARCH, PAGE})
-            told.insert(0, Told(label=_("Search"), message=Message(words), without=without))
-        return told
-
-    def _told(self, part: Filter) -> Told:
-        column = next(column for column in self.view.columns if column.name == part.column)
-        is_end = part.operator in {Operator.FROM, Operator.UNTIL}
-        name = f"{column.name}.{part.operator}" if is_end else column.name
-        return Told(
-            label=column.label,
-            message=self._sentence(part),
-            without=self._address([], without={name, PAGE}),
-            labels=tuple(column.told(value) for value in part.values) if part.operator is Operator.IS else (),
-        )
-
-    def _sentence(self, part: Filter) -> Message:
-        value = part.values[0]
-        if isinstance(value, datetime):
-            day = value.astimezone(self.zone).date() - timedelta(days=part.operator is Operator.UNTIL)
-            value = day.isoformat()
-        match part.operator:
-            case Operator.IS:
-                return Message("")
-            case Operator.CONTAINS:
-                return Message(_("contains “%(words)s”"), {"words": value})
-            case Operator.FROM:
-                return Message(_("from %(value)s"), {"value": value})
-            case Operator.UNTIL:
-                return Message(_("up to %(value)s"), {"value": value})
-
-    def _filter_names(self) -> set[str]:
-        names = {column.name for column in self.view.columns if column.filtered}
-        return names | {f"{name}.{end}" for name in names for end, _operator in _ENDS}
-
-    def _address(self, pairs: list[tuple[str, str]], *, without: set[str] | None = None) -> str:
-        kept = [(k, v) for k, v in self.asked.parameters.multi_items() if k not in (without or set()) and v]
-        query = urlencode([*((k, v) for k, v in kept if k != "format"), *pairs])
-        return f"{self.path}?{query}" if query else self.path
+def view_query(view: ListView[Any], asked: Asked) -> str:
+    """Return what of an address makes a view that can be kept: search, filters, order and, if chosen, the columns."""
+    kept = view.known_names - {COLUMNS}
+    pairs = [(name, value) for name, value in asked.parameters.multi_items() if name in kept and value]
+    if asked.columns != view.columns or COLUMNS in asked.parameters:
+        pairs.append((COLUMNS, ",".join(column.name for column in asked.columns)))
+    return urlencode(pairs, safe=",")
 
 
 Load = Callable[[Ask], Awaitable[Found[Entry]]]
@@ -289,7 +189,9 @@ Load = Callable[[Ask], Awaitable[Found[Entry]]]
 
 def _filters(column: Column[Any], parameters: QueryParams, zone: ZoneInfo, problems: list[Message]) -> list[Filter]:
     if column.options:
-        wanted = set(parameters.getlist(column.name))
+        wanted = dict.fromkeys(parameters.getlist(column.name))
+        known = {option.value for option in column.options}
+        problems.extend(Message(_UNREADABLE, {"typed": typed[:40]}) for typed in wanted if typed and typed not in known)
         values = tuple(_meaning(option) for option in column.options if option.value in wanted)
         return [Filter(column=column.name, operator=Operator.IS, values=values)] if values else []
     if column.kind is Kind.TEXT:
@@ -302,8 +204,7 @@ def _filters(column: Column[Any], parameters: QueryParams, zone: ZoneInfo, probl
             continue
         value = _bound(typed, column.kind, operator, zone)
         if value is None:
-            problem = _("The filter value “%(typed)s” can't be read and was left out.")
-            problems.append(Message(problem, {"typed": typed}))
+            problems.append(Message(_UNREADABLE, {"typed": typed}))
         else:
             found.append(Filter(column=column.name, operator=operator, values=(value,)))
     return found
@@ -329,5 +230,5 @@ def _meaning(option: Option) -> Any:
     return option.value if option.meaning is None else option.meaning
 
 
-def _whole(text: str) -> int | None:
+def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None

@@ -11,17 +11,22 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from cloud.accounts import views
+from cloud.accounts.views import Habits
 from cloud.core.errors import GatehouseError
+from cloud.core.exports import Format
 from cloud.core.principal import Principal
 from cloud.web import csrf, notices
 from cloud.web.catalogues import Message
-from cloud.web.export import as_csv, every_row
+from cloud.web.export import as_file, every_row
 from cloud.web.forms import Form, Model, read_form
 from cloud.web.frame import Frame, frame_of
-from cloud.web.lists import MATCHING, ROW, Entry, ListView, Load, Shown
+from cloud.web.lists import FORMAT, MATCHING, ROW, Entry, ListView, Load
 from cloud.web.notices import Notice, Undo
 from cloud.web.reader import Reader, reader_of, reading
+from cloud.web.replay import TAKEN, TAKER, Listed
 from cloud.web.session import is_safe, local_path
+from cloud.web.shown import Shown
 
 _MENDABLE = frozenset({400, 409, 422, 429})
 _VARY = "Cookie, HX-Request, HX-Target, Accept-Language"
@@ -78,18 +83,25 @@ class Page:
         csrf.keep_visitor(self.request, response)
         return response
 
-    async def shown(self, view: ListView[Entry], load: Load[Entry]) -> Shown[Entry]:
-        """Return the stretch of a list that the address asks for."""
-        asked = view.asked(self.request.query_params, self.reader.zone)
-        found = await load(asked.ask)
-        return Shown(view=view, path=self.request.url.path, asked=asked, found=found, zone=self.reader.zone)
-
     async def list(self, template: str, view: ListView[Entry], load: Load[Entry], **context: Any) -> Response:
-        """Draw a list as `list` in `template`, or send it as CSV when the address asks for that."""
-        if self.request.query_params.get("format") == "csv":
-            asked = view.asked(self.request.query_params, self.reader.zone)
-            return await as_csv(view, asked.ask, load, self.reader)
-        return self.show(template, list=await self.shown(view, load), **context)
+        """Draw a list as `list` in `template`, or send it as a file when the address asks for one.
+
+        An address that says nothing leads to the view that the reader opens this list with, if they chose one.
+        """
+        take = self.request.scope.get(TAKER)
+        if take is not None:
+            await take(self._listed(view, load, Habits()))
+            return Response(status_code=TAKEN)
+        shown = await self._shown(view, load)
+        wanted = self.request.query_params.get(FORMAT)
+        if wanted in set(Format):
+            if shown.is_long:
+                return self.show("web/export.html", list=shown, format=Format(wanted))
+            return await as_file(self._listed(view, load, shown.habits), Format(wanted))
+        default = next((kept for kept in shown.habits.views if kept.id == shown.habits.default_id), None)
+        if default and not self.request.url.query and not self.is_fragment:
+            return self.go(shown.view_address(default))
+        return self.show(template, list=shown, **context)
 
     async def chosen(self, view: ListView[Entry], load: Load[Entry]) -> tuple[str, ...]:
         """Return the keys of the rows that a bulk act was sent for: those ticked, or all that match the view.
@@ -102,6 +114,26 @@ class Page:
             return tuple(str(key) for key in form.getlist(ROW))
         asked = view.asked(QueryParams(str(form[MATCHING])), self.reader.zone)
         return tuple([str(view.key(row)) async for row in every_row(asked.ask, load)])
+
+    def _listed(self, view: ListView[Entry], load: Load[Entry], habits: Habits) -> Listed:
+        asked = view.asked(self.request.query_params, self.reader.zone, habits.columns)
+        return Listed(view=view, asked=asked, load=load, reader=self.reader, path=self.request.url.path)
+
+    async def _shown(self, view: ListView[Entry], load: Load[Entry]) -> Shown[Entry]:
+        habits, path, principal = Habits(), self.request.url.path, self.principal
+        if principal is not None:
+            habits = await views.habits(self.request.state.session, principal, path=path)
+        asked = view.asked(self.request.query_params, self.reader.zone, habits.columns)
+        return Shown(
+            view=view,
+            path=path,
+            asked=asked,
+            found=await load(asked.ask),
+            zone=self.reader.zone,
+            habits=habits,
+            token=csrf.token_of(self.request),
+            may_share=principal is not None and views.may_share(principal),
+        )
 
     def done(
         self,

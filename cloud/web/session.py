@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -11,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cloud.accounts import organisations
+from cloud.accounts import askers, organisations
 from cloud.accounts import service as accounts
+from cloud.accounts.askers import Asker
 from cloud.accounts.domain import Visit as SignedInVisit
 from cloud.core.clock import Clock
 from cloud.core.errors import Forbidden, NotSignedIn
@@ -24,6 +26,9 @@ from cloud.web.live import changed
 from firmware_configs.look.words import _
 
 SESSION_COOKIE = "gatehouse_session"
+ASKER = "gatehouse.asker"
+"""In a request's scope, where no browser can put it: whose page this program asks for itself; see replay."""
+
 SIGN_IN_PATH = "/sign-in"
 PASSWORD_PATH = "/me/password"  # noqa: S105  an address
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -70,11 +75,9 @@ async def visit(request: Request, session: Session) -> SignedInVisit:
     Raises:
         NotSignedIn: there is no cookie, or its session has ended.
     """
-    token = request.cookies.get(SESSION_COOKIE)
-    if not token:
-        raise NotSignedIn(_("Sign in to go on."))
     frame = frame_of(request)
-    found = await accounts.resume(session, frame.clock, token=token)
+    request.state.session = session
+    found = await _found(request, session)
     organisation = await organisations.find_organisation(session, found.principal)
     zone = ZoneInfo(organisation.time_zone)
     today = frame.clock.now().astimezone(zone).date()
@@ -88,6 +91,19 @@ async def visit(request: Request, session: Session) -> SignedInVisit:
     elif found.is_due:
         await accounts.note_visit(session, frame.clock, found)
     return found
+
+
+async def _found(request: Request, session: AsyncSession) -> SignedInVisit:
+    clock = frame_of(request).clock
+    asker: Asker | None = request.scope.get(ASKER)
+    if asker is not None:
+        principal = await askers.principal_now(session, asker)
+        never = {"must_change_password": False, "is_due": False}
+        return SignedInVisit(principal=principal, session_id=0, expires_at=clock.now(), **never)
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise NotSignedIn(_("Sign in to go on."))
+    return await accounts.resume(session, clock, token=token)
 
 
 Visit = Annotated[SignedInVisit, Depends(visit, scope="function")]
@@ -123,9 +139,20 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def remember(response: Response, request: Request, token: str) -> None:
-    """Put the session's token into the browser; the server decides when it ends."""
-    response.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="lax", secure=is_secure(request))
+def remember(response: Response, request: Request, token: str, *, lasting: timedelta | None = None) -> None:
+    """Put the session's token into the browser, until it is closed or for as long as `lasting`.
+
+    When the session ends is the server's to decide.
+    """
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=int(lasting.total_seconds()) if lasting else None,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
 
 
 def forget(response: Response) -> None:

@@ -31,6 +31,7 @@ class AuditLine:
 ENTRIES = ListView[AuditLine](
     name="audit_list",
     caption=_("Audit"),
+    searchable=_("who, or key"),
     key=lambda row: row.entry.id,
     columns=(
         Column(name="at", label=_("Time"), value=lambda row: row.entry.at, kind=Kind.TIME, filtered=True),
@@ -60,6 +61,6 @@ async def audit(work: Work, page: OnPage) -> Response:
             AuditLine(entry=entry, actor=words.actor(entry), title=words.title(entry), details=words.details(entry))
             for entry in found.rows
         ]
-        return Found(rows=rows, total=found.total)
+        return found.of(rows)
 
     return await page.list("admin/audit.html", ENTRIES, load)

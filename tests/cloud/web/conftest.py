@@ -70,7 +70,7 @@ class Browser(httpx.AsyncClient):
         return re.search(r'name="csrf" (?:content|value)="(\w+)"', (await self.get(path)).text)[1]
 
     async def send_form(
-        self, path: str, *, page: str = "/sign-in", headers: dict[str, str] | None = None, **fields: str
+        self, path: str, /, *, page: str = "/sign-in", headers: dict[str, str] | None = None, **fields: str
     ) -> httpx.Response:
         return await self.post(path, data={"csrf": await self.token(page), **fields}, headers=headers)
 
