@@ -5,6 +5,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.accounts import codes
 from cloud.accounts import service as accounts
 from cloud.alarms import announcing, evaluation, system
 from cloud.alarms.domain import AlarmAnnounced, AlarmReturned
@@ -19,7 +20,7 @@ from cloud.notifications import reports, sending
 from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
-from cloud.tickets import dispatching, escalation, from_alarms, notices, timers
+from cloud.tickets import attachments, dispatching, escalation, from_alarms, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
 from cloud.tickets.domain import TargetBreached, TargetWarned, TicketMoved, TicketOpened
@@ -39,6 +40,10 @@ _TIDY_S = 3_600.0
 
 Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
 """A use case that does some of what is due, and returns the organisations for which there was something."""
+
+
+FILES = (attachments.may_see,)
+"""Who says whose a stored file is."""
 
 
 def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -> Wiring:
@@ -91,6 +96,7 @@ def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, bas
         Job(name="notifications.send_sms", period_s=_SEND_S, run=partial(send, channel=Channel.SMS)),
         Job(name="notifications.ask_reports", period_s=_REPORTS_S, run=partial(reports.ask_due, gateways=gateways)),
         Job(name="notifications.forget_old", period_s=_TIDY_S, run=notifications.forget_old),
+        Job(name="accounts.forget_codes", period_s=_TIDY_S, run=in_one_transaction(codes.forget_codes)),
         Job(name="accounts.forget_old", period_s=_TIDY_S, run=in_one_transaction(accounts.forget_old)),
         Job(name="outbox.prune", period_s=_TIDY_S, run=outbox.prune),
     )

@@ -161,6 +161,18 @@ async def person_by_phone(session: AsyncSession, organisation_id: int, phone: st
     return await session.scalar(found)
 
 
+async def owners_by_phone(session: AsyncSession, phone: str) -> Sequence[tuple[PersonRow, OrganisationRow]]:
+    """Return whose number it is among all organisations' owners who may sign in, whoever is known longest first."""
+    # any organisation: who signs in is not known yet
+    found = await session.execute(
+        select(PersonRow, OrganisationRow)
+        .join(OrganisationRow, OrganisationRow.id == PersonRow.organisation_id)
+        .where(PersonRow.phone == phone, PersonRow.is_active, _has(Role.OWNER))
+        .order_by(PersonRow.id)
+    )
+    return [(person, organisation) for person, organisation in found]
+
+
 async def person_by_id(session: AsyncSession, organisation_id: int, person_id: int) -> PersonRow | None:
     """Return one of the organisation's people."""
     found = select(PersonRow).where(PersonRow.id == person_id, PersonRow.organisation_id == organisation_id)

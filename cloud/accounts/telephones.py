@@ -87,6 +87,12 @@ async def reveal(session: AsyncSession, clock: Clock, principal: Principal, pers
     return person.phone
 
 
+async def own_phone(session: AsyncSession, principal: Principal) -> str | None:
+    """Return the principal's own number in E.164; None when none is known."""
+    person = await tables.person_by_id(session, principal.organisation_id, principal.person_id or 0)
+    return person.phone if person is not None else None
+
+
 async def free(session: AsyncSession, principal: Principal, phone: str | None, *, person_id: int | None) -> str | None:
     """Return the number in E.164, which nobody but `person_id` has and nobody takes meanwhile; None for none.
 

@@ -1,5 +1,6 @@
 """All tables of the business database in one place, for whoever must see them together."""
 
+from cloud.accounts import codes as sign_in_codes
 from cloud.accounts import tables as accounts
 from cloud.accounts import views
 from cloud.alarms import tables as alarms
@@ -11,6 +12,8 @@ from cloud.core.search import is_part_of_an_index
 from cloud.fleet import tables as fleet
 from cloud.notifications import tables as notifications
 from cloud.properties import tables as properties
+from cloud.properties import unit_codes
+from cloud.tickets import attachments, reports
 from cloud.tickets import clock_tables as ticket_clocks
 from cloud.tickets import dispatch_tables as dispatch
 from cloud.tickets import tables as tickets
@@ -18,6 +21,7 @@ from cloud.tickets import tables as tickets
 MODULES = (
     accounts,
     alarms,
+    attachments,
     audit,
     calendars,
     dispatch,
@@ -28,9 +32,12 @@ MODULES = (
     notifications,
     outbox,
     properties,
+    reports,
     shifts,
+    sign_in_codes,
     ticket_clocks,
     tickets,
+    unit_codes,
     views,
 )
 """Importing them is what fills METADATA; a new slice adds its own."""

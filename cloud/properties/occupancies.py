@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +16,7 @@ from cloud.core.errors import Conflict, NotFound
 from cloud.core.principal import Principal, Role
 from cloud.properties import tables
 from cloud.properties.domain import Occupancy, OccupancyKind, check_period
-from cloud.properties.tables import OccupancyRow, UnitRow
+from cloud.properties.tables import CommunityRow, OccupancyRow, UnitRow
 from firmware_configs.look.words import _
 
 
@@ -39,6 +40,7 @@ class Occupied(Occupancy):
         label: where it is: "云杉苑 · 3 栋 · 501".
     """
 
+    community_id: int
     label: str
 
 
@@ -64,7 +66,8 @@ async def units_of(
     labels = await unit_labels(session, principal, {row.unit_id for row in rows})
     theirs: dict[int, list[Occupied]] = {person_id: [] for person_id in person_ids}
     for row in rows:
-        theirs[row.person_id].append(Occupied(**_fields(row), label=labels.get(row.unit_id, "")))
+        label = labels.get(row.unit_id, "")
+        theirs[row.person_id].append(Occupied(**_fields(row), community_id=row.community_id, label=label))
     return theirs
 
 
@@ -95,6 +98,19 @@ async def unit_label(session: AsyncSession, principal: Principal, unit_id: int) 
     if unit_id not in labels:
         raise NotFound(_("There is no such unit."))
     return labels[unit_id]
+
+
+async def today_in(session: AsyncSession, clock: Clock, principal: Principal, *, unit_id: int) -> date:
+    """Return the date that it is now where a unit is.
+
+    Raises:
+        NotFound: there is none that the principal may see.
+    """
+    unit = await tables.find(session, principal, UnitRow, unit_id)
+    community = await tables.find(session, principal, CommunityRow, unit.community_id) if unit is not None else None
+    if community is None:
+        raise NotFound(_("There is no such unit."))
+    return clock.now().astimezone(ZoneInfo(community.time_zone)).date()
 
 
 async def find_occupancy(session: AsyncSession, principal: Principal, occupancy_id: int) -> Occupancy:

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import ForeignKey, Index, Select, String, UniqueConstraint, or_, select
+from sqlalchemy import ForeignKey, Index, Select, String, Table, UniqueConstraint, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column, synonym
 
 from cloud.core.database import Base
+from cloud.core.listing import Listing, containing
 from cloud.core.principal import Principal
 from cloud.properties.domain import Occupancy, OccupancyKind, Place, PlaceKind, label
 
@@ -154,6 +155,24 @@ async def unit_labels(session: AsyncSession, principal: Principal, unit_ids: Col
         .where(UnitRow.id.in_(unit_ids))
     )
     return {unit_id: label(*names) for unit_id, *names in await session.execute(found)}
+
+
+def units_listing(principal: Principal) -> Listing:
+    """Return the list of the units that the principal may see, with the names of what they lie in."""
+    communities, buildings, units = (cast("Table", kind.__table__).c for kind in (CommunityRow, BuildingRow, UnitRow))
+    found = (
+        theirs(principal, UnitRow)
+        .join(CommunityRow, CommunityRow.id == UnitRow.community_id)
+        .join(BuildingRow, BuildingRow.id == UnitRow.building_id)
+        .add_columns(communities.name.label("community"), buildings.name.label("building"))
+    )
+    return Listing(
+        select=found,
+        columns={"community": communities.name, "building": buildings.name, "unit": units.name},
+        key=units.id,
+        order=(communities.name, buildings.name, units.name),
+        search=containing(communities.name, buildings.name, units.name),
+    )
 
 
 async def occupancies(
