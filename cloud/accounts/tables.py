@@ -34,8 +34,9 @@ from cloud.accounts.domain import (
 )
 from cloud.accounts.phones import LENGTH as PHONE_LENGTH
 from cloud.core.database import Base, Json, hold
-from cloud.core.listing import Listing, containing
+from cloud.core.listing import Listing
 from cloud.core.principal import Role
+from cloud.core.search import search_index
 
 
 class Roles(TypeDecorator[frozenset[Role]]):
@@ -108,6 +109,9 @@ class PersonRow(Base):
             created_at=self.created_at,
             signed_in_at=self.signed_in_at,
         )
+
+
+_PEOPLE_SEARCH = search_index(cast("Table", PersonRow.__table__), "name", "login")
 
 
 class SessionRow(Base):
@@ -209,7 +213,7 @@ def people_listing(organisation_id: int, *, roles: Collection[Role]) -> Listing:
         },
         key=people.id,
         order=(people.name,),
-        search=containing(people.name, people.login),
+        search=_PEOPLE_SEARCH,
     )
 
 

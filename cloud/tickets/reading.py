@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.alarms.domain import Priority
 from cloud.core.clock import Clock
 from cloud.core.errors import NotFound
-from cloud.core.listing import Ask, Found, Listing, containing, fetch
+from cloud.core.listing import Ask, Found, Listing, fetch
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.tickets.domain import UNDONE, Act, Consent, Kind, Origin, Payer, State, TicketType, acts_from
 from cloud.tickets.tables import (
     NO_DEADLINE,
     SEE_ALL,
+    TICKET_SEARCH,
     TicketAlarmRow,
     TicketRow,
     TicketTypeRow,
@@ -26,6 +27,9 @@ from cloud.tickets.tables import (
 )
 from cloud.tickets.types import to_type
 from firmware_configs.look.words import _
+
+FAR_OFF = NO_DEADLINE
+"""The instant from which on a list's `due` says that no deadline runs."""
 
 _TICKETS = cast("Table", TicketRow.__table__).c
 _TYPES = cast("Table", TicketTypeRow.__table__).c
@@ -163,7 +167,7 @@ async def list_tickets(
 ) -> Found[Ticket]:
     """Return the tickets that the principal may see: the undone by their deadline, or all, the newest first."""
     found = await fetch(session, _listing(principal, clock.now(), only_undone=only_undone), ask)
-    return Found(rows=await read(session, clock, principal, found.rows), total=found.total)
+    return found.of(await read(session, clock, principal, found.rows))
 
 
 async def count_waiting(session: AsyncSession, principal: Principal) -> int:
@@ -254,7 +258,5 @@ def _listing(principal: Principal, now: datetime, *, only_undone: bool) -> Listi
         },
         key=_TICKETS.id,
         order=(_TICKETS.due_at,) if only_undone else (_TICKETS.opened_at.desc(),),
-        search=containing(
-            _TICKETS.number, _TICKETS.subject_zh, _TICKETS.subject_en, _TICKETS.place, _TICKETS.assignee_name
-        ),
+        search=TICKET_SEARCH,
     )

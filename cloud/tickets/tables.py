@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud.core.append_only import append_only
 from cloud.core.database import Base, Json, hold
 from cloud.core.principal import Principal, Role
+from cloud.core.search import search_index
 from cloud.tickets.domain import UNDONE, Deed, How, Kind, Origin, Outcome, Payer, State
 
 SUBJECT_LENGTH = 200
@@ -149,6 +150,9 @@ class TicketRow(Base):
     )
 
 
+TICKET_SEARCH = search_index(
+    cast("Table", TicketRow.__table__), "number", "subject_zh", "subject_en", "place", "assignee_name"
+)
 _UNDONE = TicketRow.state.in_(sorted(UNDONE))
 Index("ix_tickets_undone", TicketRow.organisation_id, TicketRow.due_at, sqlite_where=_UNDONE, postgresql_where=_UNDONE)
 Index("ix_tickets_assignee", TicketRow.assignee_id, sqlite_where=_UNDONE, postgresql_where=_UNDONE)

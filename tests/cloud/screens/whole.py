@@ -8,13 +8,18 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.responses import HTMLResponse
 
 from cloud.accounts import service as accounts
+from cloud.accounts import views
 from cloud.app.application import create_app
+from cloud.core import exports
 from cloud.core.database import Base, Database
+from cloud.core.exports import Format, Wanted
 from cloud.core.outbox import DeliveryState, OutboxDelivery
 from cloud.core.principal import Role
 from cloud.settings import Settings
 from cloud.tickets import from_alarms
 from cloud.tickets.domain import Act
+from cloud.tickets.incidents import open_incident
+from cloud.web.catalogues import Locale
 from tests.clocks import FixedClock
 from tests.cloud.alarms.site import Site, make_site
 from tests.cloud.calendars.plans import make_plans
@@ -77,6 +82,16 @@ async def make_whole(folder: Path) -> Whole:
             await from_alarms.open_for_alarm(session, clock, site.operator, alarm_id=alarm.id)
             for alarm in await site.alarms()
         ]
+        incident_id = await open_incident(
+            session,
+            clock,
+            site.operator,
+            type_code="water_off",
+            title="3 栋停水",
+            script="",
+            notice="",
+            ticket_ids=ticket_ids,
+        )
         (await session.get_one(OutboxDelivery, 1)).state = DeliveryState.DEAD
         await accounts.sign_in(
             session, clock, login=site.estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
@@ -84,6 +99,16 @@ async def make_whole(folder: Path) -> Whole:
         planned = await make_plans(session, clock, site.estate)
         asked = await make_offer(session, clock, site.estate, ticket_id=ticket_ids[-1])
         told = await make_messages(session, clock, site.estate)
+        view_id = await views.save_view(
+            session,
+            clock,
+            site.estate.administrator,
+            list_name="ticket_list",
+            path="/tickets",
+            name="云杉苑",
+            query="place=3+栋",
+            is_shared=True,
+        )
     return Whole(
         app=app,
         clock=clock,
@@ -98,8 +123,10 @@ async def make_whole(folder: Path) -> Whole:
             "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,
             "code_id": 1,
+            "export_id": await _ask_for_export(database, clock, site.estate),
             "community_id": site.community_id,
             "device_id": 1,
+            "incident_id": incident_id,
             "letter_id": 1,
             "noun": "places",
             "occupancy_id": households.occupancy_id,
@@ -109,10 +136,25 @@ async def make_whole(folder: Path) -> Whole:
             "rule_id": rule_id,
             "session_id": 1,
             "thing_id": site.place_id,
+            "type_code": "water_indoor",
             "ticket_id": ticket_ids[-1],
             "unit_id": households.unit_id,
+            "view_id": view_id,
         },
     )
+
+
+async def _ask_for_export(database: Database, clock: FixedClock, estate: Estate) -> int:
+    wanted = Wanted(
+        list_name="people_list",
+        caption="People",
+        path="/admin/people",
+        query="q=张",
+        format=Format.CSV,
+        locale=Locale.ZH_HANS,
+    )
+    async with database.transaction() as session:
+        return await exports.ask_for(session, clock, estate.administrator, wanted)
 
 
 def pages(app: FastAPI) -> list[RouteContext]:
