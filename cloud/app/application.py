@@ -14,12 +14,12 @@ from cloud.app.background import Background, Work
 from cloud.app.gateways import open_gateways
 from cloud.app.metrics import Measured, Metrics
 from cloud.app.operations import operations
-from cloud.core import files
+from cloud.core import exports, files
 from cloud.core.clock import Clock, SystemClock
 from cloud.core.database import Database
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.files import FileStore
-from cloud.core.jobs import Job, JobRunner
+from cloud.core.jobs import Job, JobRunner, in_one_transaction
 from cloud.core.postgresql import listen
 from cloud.fleet.channel import Channels
 from cloud.fleet.intake import Intake
@@ -31,6 +31,7 @@ from cloud.screens.desk.screen import SCREEN as DESK
 from cloud.screens.entrance.screen import SCREEN as ENTRANCE
 from cloud.settings import Settings
 from cloud.web import live
+from cloud.web.exporting import build_due
 from cloud.web.install import install
 from cloud.web.live import Hub
 
@@ -38,6 +39,8 @@ SCREENS = (ENTRANCE, CONTROLROOM, DESK, ADMIN)
 """In the order of the menu."""
 
 _SWEEP_S = 86_400.0
+_EXPORT_S = 1.0  # somebody waits for it
+_PURGE_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,11 @@ def create_app(
 
     `on_failure` is called when background work broke, after which the program should end to be started again whole.
     """
-    parts = _parts(settings, clock or SystemClock())
+
+    def site() -> FastAPI:
+        return app
+
+    parts = _parts(settings, clock or SystemClock(), site)
     background = Background(_works(parts), on_failure=on_failure)
     metrics = Metrics(parts.database, parts.clock)
     app = FastAPI(openapi_url=None, lifespan=partial(_lifespan, parts, background))
@@ -84,11 +91,13 @@ def create_app(
     return app
 
 
-def _parts(settings: Settings, clock: Clock) -> Parts:
+def _parts(settings: Settings, clock: Clock, site: Callable[[], FastAPI]) -> Parts:
     series = open_series(settings.series)
     store = FileStore(settings.files)
     sweep = Job(name="files.sweep", period_s=_SWEEP_S, run=partial(files.sweep, store=store))
     hub = Hub()
+    build = Job(name="exports.build", period_s=_EXPORT_S, run=partial(build_due, files=store, hub=hub, site=site))
+    purge = Job(name="exports.purge", period_s=_PURGE_S, run=in_one_transaction(exports.purge))
     gateways = open_gateways(settings, clock)
     table = wiring.wire(series, hub, channels=gateways.keys())
     database = Database(settings.database, routes=table.routes)
@@ -100,7 +109,9 @@ def _parts(settings: Settings, clock: Clock) -> Parts:
         hub=hub,
         delivery=DeliveryLoop(database, clock, table),
         jobs=JobRunner(
-            database, clock, [*wiring.jobs(series, hub, gateways=gateways, base_url=settings.address), sweep]
+            database,
+            clock,
+            [*wiring.jobs(series, hub, gateways=gateways, base_url=settings.address), sweep, build, purge],
         ),
         channels=Channels(database, clock, note_change=partial(_note_boxes, hub)),
     )

@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from cloud.core.clock import Clock
 from cloud.core.database import Database
-from cloud.web import errors, static, stream
+from cloud.web import errors, exports, static, stream, views
 from cloud.web.frame import Frame
 from cloud.web.headers import SecurityHeaders
 from cloud.web.live import Hub
@@ -31,7 +31,8 @@ def install(
         entries=tuple(entry for screen in screens for entry in screen.entries),
         zone=zone,
     )
-    for router in (static.router, stream.router, *(screen.router for screen in screens)):
+    own = (static.router, stream.router, views.router, exports.router)
+    for router in (*own, *(screen.router for screen in screens)):
         app.include_router(router)
     errors.install(app)
     app.add_middleware(errors.Breakage)
