@@ -155,7 +155,6 @@ TRANSITIONS: dict[tuple[State, Act], State] = {
             (Act.SETTLE, State.RESOLVED),
         )
     },
-    (State.VERIFYING, Act.CANCEL): State.CANCELLED,
 }
 
 UNDONE = frozenset(State) - {State.RESOLVED, State.CANCELLED}

@@ -137,7 +137,7 @@ async def start_emergency(
         Refused: no reason is given.
     """
     row = await working(session, principal, ticket_id=ticket_id, version=version)
-    row.emergency_reason = required(reason, "reason", _("Say why the work can't wait for consent."))
+    row.emergency_reason = required(reason, "emergency_reason", _("Say why the work can't wait for consent."))
     await carry(session, clock, principal, row, Act.START_EMERGENCY, text=row.emergency_reason)
 
 
@@ -164,7 +164,7 @@ async def wait(
         Refused: nobody says what for.
     """
     row = await working(session, principal, ticket_id=ticket_id, version=version)
-    row.waiting_for = required(reason, "reason", _("Say what it waits for."))
+    row.waiting_for = required(reason, "waiting_for", _("Say what it waits for."))
     await carry(session, clock, principal, row, Act.WAIT, text=row.waiting_for)
 
 

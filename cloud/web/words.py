@@ -5,7 +5,7 @@ from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.notifications.domain import Channel, DeliveryState
 from cloud.notifications.domain import Kind as MessageKind
-from cloud.tickets.domain import State
+from cloud.tickets.domain import How, Kind, Origin, Outcome, Payer, State, Target
 from cloud.web.catalogues import Locale
 from firmware_configs.look.words import _
 from protocols.readings import Quality
@@ -40,10 +40,69 @@ CAUSES = {
 TICKET_STATES = {
     State.OPEN: _("ticket|Open"),
     State.ASSIGNED: _("Assigned"),
+    State.PLANNED: _("Waits for consent"),
+    State.AGREED: _("Plan agreed to"),
     State.IN_WORK: _("In work"),
+    State.WAITING: _("Waits"),
+    State.VERIFYING: _("Done, value not normal yet"),
     State.RESOLVED: _("Resolved"),
     State.CANCELLED: _("Cancelled"),
 }
+
+OWNER_STATES = {
+    State.OPEN: _("We have your report and are looking for somebody to come."),
+    State.ASSIGNED: _("Somebody has it and will be in touch with you."),
+    State.PLANNED: _("We ask for your consent to the plan."),
+    State.AGREED: _("The plan is agreed to; the work begins soon."),
+    State.IN_WORK: _("The work is going on."),
+    State.WAITING: _("It waits, and goes on by itself as soon as it can."),
+    State.VERIFYING: _("The work is done; we are watching whether it holds."),
+    State.RESOLVED: _("It is done."),
+    State.CANCELLED: _("It is closed."),
+}
+"""Where a ticket stands, as whoever asked for it reads it."""
+
+TICKET_KINDS = {
+    Kind.REPAIR: _("Repair"),
+    Kind.COMPLAINT: _("Complaint"),
+    Kind.ENQUIRY: _("Enquiry"),
+    Kind.SUGGESTION: _("Suggestion"),
+    Kind.ALARM: _("Alarm"),
+    Kind.INSPECTION: _("Inspection"),
+}
+
+TARGETS = {
+    Target.FIRST_CONTACT: _("First contact"),
+    Target.ARRIVAL: _("Arrival"),
+    Target.PLAN: _("Plan"),
+    Target.SOLUTION: _("Solution"),
+}
+
+PAYERS = {
+    Payer.OWNER: _("The owner pays"),
+    Payer.COMMON_FUND: _("The common fund pays"),
+    Payer.WARRANTY: _("Under warranty"),
+    Payer.COMPANY: _("The company pays"),
+}
+
+ORIGINS = {
+    Origin.CALL: _("Telephone"),
+    Origin.MAIL: _("Mail"),
+    Origin.VISIT: _("Visit"),
+    Origin.APP: _("App"),
+    Origin.ALARM: _("Alarm"),
+    Origin.STAFF: _("Our own people"),
+    Origin.PLAN: _("It was due"),
+}
+
+HOWS = {
+    How.PHONE: _("By telephone"),
+    How.MESSAGE: _("By message"),
+    How.VISIT: _("In person"),
+    How.MAIL: _("By mail"),
+}
+
+OUTCOMES = {Outcome.REACHED: _("Reached"), Outcome.NOT_REACHED: _("Not reached")}
 
 
 MESSAGE_KINDS = {

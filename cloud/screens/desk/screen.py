@@ -5,7 +5,16 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from cloud.core.principal import Role
-from cloud.screens.desk import dispatch, dispatch_rules, offers, ticket, tickets
+from cloud.screens.desk import (
+    dispatch,
+    dispatch_rules,
+    incidents,
+    new_ticket,
+    offers,
+    ticket,
+    ticket_board,
+    tickets,
+)
 from cloud.tickets.board import count_unowned
 from cloud.tickets.reading import count_waiting
 from cloud.web.screen import Entry, Screen
@@ -13,7 +22,16 @@ from firmware_configs.look.words import _
 
 router = APIRouter()
 # The list's addresses come first: `/tickets/new` is no ticket's number, and `/dispatch/rules` neither.
-for part in (tickets.router, ticket.router, offers.router, dispatch_rules.router, dispatch.router):
+for part in (
+    tickets.router,
+    new_ticket.router,
+    ticket_board.router,
+    ticket.router,
+    incidents.router,
+    offers.router,
+    dispatch_rules.router,
+    dispatch.router,
+):
     router.include_router(part)
 
 SCREEN = Screen(
@@ -30,6 +48,14 @@ SCREEN = Screen(
             roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER}),
             first_for=frozenset({Role.DESK, Role.WORKER}),
             waiting=count_waiting,
+        ),
+        Entry(
+            label=_("Incidents"),
+            purpose=_("Say what explains many tickets, and tell everybody it concerns."),
+            path="/incidents",
+            icon="alert-circle",
+            key="i",
+            roles=frozenset({Role.DESK, Role.OPERATOR}),
         ),
         Entry(
             label=_("Dispatch"),

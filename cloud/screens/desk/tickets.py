@@ -1,25 +1,14 @@
 """The ticket list, and opening a ticket by hand."""
 
-from typing import Annotated
-
-from pydantic import Field
 from starlette.responses import Response
 
-from cloud.alarms.domain import Priority
-from cloud.core.errors import Refused
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
-from cloud.core.words import Words
-from cloud.properties import service as properties
 from cloud.screens.desk.lines import TicketLine, lines
 from cloud.screens.desk.offers import offered, reasons
 from cloud.tickets.domain import State
-from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import list_tickets
-from cloud.tickets.types import list_types
 from cloud.web import words
-from cloud.web.forms import Form, FormModel
-from cloud.web.ids import Id
 from cloud.web.lists import Column, Kind, ListView, Load, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
@@ -70,16 +59,6 @@ TICKETS = ListView[TicketLine](
 )
 
 
-class TicketForm(FormModel):
-    """A ticket as it is opened by hand."""
-
-    type: str
-    subject: Annotated[str, Field(max_length=200)]
-    place_id: Id
-    priority: Annotated[int, Field(ge=1, le=4)] | None = None
-    description: Annotated[str, Field(max_length=4_000)] = ""
-
-
 @router.get("/tickets")
 async def undone(work: Work, page: OnPage) -> Response:
     """Draw the tickets that are not done, by their deadline."""
@@ -92,42 +71,6 @@ async def all_tickets(work: Work, page: OnPage) -> Response:
     return await _list(work, page, only_undone=False)
 
 
-@router.get("/tickets/new")
-async def new(work: Work, page: OnPage) -> Response:
-    """Draw the form of a new ticket."""
-    work.principal.require(Role.DESK, Role.OPERATOR)
-    return await _draw(work, page, Form.blank(TicketForm, type="repair"))
-
-
-@router.post("/tickets")
-async def create(work: Work, page: OnPage) -> Response:
-    """Open a ticket."""
-    work.principal.require(Role.DESK, Role.OPERATOR)
-    form = await page.form(TicketForm)
-    ticket_id = 0
-    async with page.mending(form, lambda: _draw(work, page, form)):
-        ticket_id = await _open(work, form.value)
-    work.changed("tickets")
-    return page.go(f"/tickets/{ticket_id}")
-
-
-async def _open(work: Unit, sent: TicketForm) -> int:
-    places = {place.id: place for place in await properties.list_places(work.session, work.principal)}
-    if sent.place_id not in places:
-        raise Refused(_("Choose one of the values offered."), "place_id")
-    label = await properties.place_label(work.session, work.principal, sent.place_id)
-    return await open_ticket(
-        work.session,
-        work.clock,
-        work.principal,
-        type_code=sent.type,
-        subject=Words(zh=sent.subject, en=sent.subject),
-        location=Location(community_id=places[sent.place_id].community_id, place_id=sent.place_id, place=label),
-        priority=Priority(sent.priority) if sent.priority else None,
-        description=sent.description,
-    )
-
-
 async def _list(work: Unit, page: Page, *, only_undone: bool) -> Response:
     may_open = bool(work.principal.roles & {Role.ADMINISTRATOR, Role.DESK, Role.OPERATOR})
     return await page.list(
@@ -135,18 +78,6 @@ async def _list(work: Unit, page: Page, *, only_undone: bool) -> Response:
         may_open=may_open, may_take=Role.WORKER in work.principal.roles, free=State.OPEN,
         offers=await offered(work, page), reasons=reasons(page),
     )  # fmt: skip
-
-
-async def _draw(work: Unit, page: Page, form: Form[TicketForm]) -> Response:
-    types = await list_types(work.session, work.principal)
-    places = await properties.list_places(work.session, work.principal)
-    labels = await properties.labels(work.session, work.principal, [place.id for place in places])
-    return page.show(
-        "desk/new.html",
-        form=form,
-        types=[(each.code, words.written(each.name, page.reader.locale)) for each in types],
-        places=sorted(labels.items(), key=lambda pair: pair[1]),
-    )
 
 
 def _loading(work: Unit, page: Page, *, only_undone: bool) -> Load[TicketLine]:
