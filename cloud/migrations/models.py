@@ -11,6 +11,7 @@ from cloud.core.database import Base
 from cloud.core.search import is_part_of_an_index
 from cloud.fleet import tables as fleet
 from cloud.notifications import tables as notifications
+from cloud.properties import import_tables as imports
 from cloud.properties import tables as properties
 from cloud.properties import unit_codes
 from cloud.tickets import attachments, reports
@@ -28,6 +29,7 @@ MODULES = (
     exports,
     files,
     fleet,
+    imports,
     jobs,
     notifications,
     outbox,

@@ -127,6 +127,7 @@ async def make_whole(folder: Path) -> Whole:
             "community_id": site.community_id,
             "device_id": 1,
             "incident_id": incident_id,
+            "import_id": 1,
             "letter_id": 1,
             "noun": "places",
             "occupancy_id": households.occupancy_id,

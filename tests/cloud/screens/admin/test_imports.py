@@ -1,0 +1,99 @@
+import io
+import re
+
+import httpx
+import xlsxwriter
+
+from cloud.core.principal import Role
+from cloud.core.sheets import read_sheet
+from tests.cloud.screens.admin.conftest import SignedIn
+from tests.cloud.web.conftest import Browser
+
+ESTATE = "小区,地址,楼栋,房号\n云杉苑,云杉路 1 号,1 号楼,101\n云杉苑,,1 号楼,102\n"
+STAFF = "登录名,姓名,角色\nwang.wu,王五,维修\n"
+
+
+def _words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+async def _send(boss: Browser, kind: str, content: str, name: str = "云杉苑.csv") -> httpx.Response:
+    fields = {"csrf": await boss.token("/admin/imports"), "kind": kind}
+    return await boss.post("/admin/imports", data=fields, files={"file": (name, content.encode(), "text/csv")})
+
+
+async def test_a_table_is_looked_at_imported_and_undone(signed_in: SignedIn) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        assert "Nothing was imported yet." in _words((await boss.get("/admin/imports")).text)
+        path = (await _send(boss, "estate", ESTATE)).headers["location"]
+        looked_at = (await boss.get(path)).text
+        assert "2 rows = 2 new + 0 there already + 0 wrong." in _words(looked_at)
+        assert "Communities 1 Buildings 1 Units 2" in _words(looked_at)
+        await boss.send_form(f"{path}/apply", page=path, news="2")
+        assert "Units 2" in _words((await boss.get(path)).text)
+        assert "云杉苑" in (await boss.get("/admin/communities")).text
+        await boss.send_form(f"{path}/undo", page=path)
+        assert "State undone" in _words((await boss.get(path)).text)
+        assert "云杉苑" not in (await boss.get("/admin/communities")).text
+
+
+async def test_wrong_cells_are_named_and_nothing_can_be_imported(signed_in: SignedIn) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        path = (await _send(boss, "estate", f"{ESTATE}云杉苑,,,103\n")).headers["location"]
+        page = (await boss.get(path)).text
+        assert "C4 nothing A name has 1 to 80 characters." in _words(page)
+        assert f"{path}/apply" not in page
+        refused = await boss.send_form(f"{path}/apply", page=path, news="2")
+        assert refused.status_code == 422
+        assert "nothing was imported" in _words(refused.text)
+        await boss.send_form(f"{path}/discard", page=path)
+        assert (await boss.get(path)).status_code == 404
+
+
+async def test_a_file_that_is_no_table_is_refused_at_its_field(signed_in: SignedIn) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        for content, said in (
+            ("小区\n云杉苑\n", "these are missing: 楼栋 / Building"),
+            ("小区", "no row below its header"),
+        ):
+            answer = await _send(boss, "estate", content)
+            assert answer.status_code in {400, 422}
+            assert said in _words(answer.text)
+            assert 'id="file-error"' in answer.text
+        without = await boss.send_form("/admin/imports", page="/admin/imports", kind="estate")
+        assert "Choose the file with the table." in _words(without.text)
+
+
+async def test_the_passwords_of_new_staff_are_shown_once(signed_in: SignedIn) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        path = (await _send(boss, "staff", STAFF)).headers["location"]
+        shown = _words((await boss.send_form(f"{path}/apply", page=path, news="1")).text)
+        password = shown.partition("王五 wang.wu ")[2].split()[0]
+        assert len(password) > 8
+        assert password not in (await boss.get(path)).text
+        assert "People 1" in _words((await boss.get(path)).text)
+
+
+async def test_a_template_can_be_filled_in_and_sent_as_it_is(signed_in: SignedIn) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        for kind in ("estate", "occupants", "staff"):
+            answer = await boss.get(f"/admin/imports/template?kind={kind}")
+            sheet = read_sheet(answer.content)
+            assert sheet.header.cells[0].endswith("*")
+            fields = {"csrf": await boss.token("/admin/imports"), "kind": kind}
+            file = ("表.xlsx", answer.content, answer.headers["content-type"])
+            sent = await boss.post("/admin/imports", data=fields, files={"file": file})
+            assert sent.status_code == 303, _words(sent.text)
+        assert (await boss.get("/admin/imports/template?kind=money")).status_code in {404, 422}
+
+
+async def test_a_number_that_a_spreadsheet_took_for_one_keeps_its_digits(signed_in: SignedIn) -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.write_row(0, 0, ["登录名", "姓名", "角色", "手机号"])
+        sheet.write_row(1, 0, ["li.si", "李四", "维修", 13800000004])
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        fields = {"csrf": await boss.token("/admin/imports"), "kind": "staff"}
+        sent = await boss.post("/admin/imports", data=fields, files={"file": ("员工.xlsx", content.getvalue())})
+        assert "1 rows = 1 new" in _words((await boss.get(sent.headers["location"])).text)
