@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from cloud.core.clock import EPOCH
+from cloud.core.clock import to_us
 
 
 class Obstacle(StrEnum):
@@ -64,15 +65,20 @@ class Candidate:
     idle_since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A candidate who can do it, with all that their place in the order follows from."""
+class Contender(NamedTuple):
+    """A candidate who can do it, with all that their place in the order follows from.
+
+    A tuple, since a step of the search makes hundreds of thousands, and each is kept as it is.
+
+    Attributes:
+        idle_us: since when they have had nothing to do with a job, in microseconds since 1970; None for ever.
+    """
 
     person_id: int
     is_on_duty: bool
     load: int
     is_near: bool
-    idle_since: datetime | None
+    idle_us: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +113,13 @@ def choose(job: Job, candidates: Sequence[Candidate], *, cap: int, day: date) ->
 def choose_all(jobs: Sequence[Job], candidates: Sequence[Candidate], *, cap: int, day: date) -> list[Choice]:
     """Return the verdicts for jobs, the oldest first; whoever is best for one has it when the next is chosen for."""
     loads = {candidate.person_id: candidate.load for candidate in candidates}
-    barred: dict[_Demand, dict[int, tuple[Obstacle, ...]]] = {}
+    fields: dict[_Demand, _Field] = {}
     choices = []
     for job in sorted(jobs, key=lambda job: (job.opened_at, job.ticket_id)):
         demand = (job.skills, job.community_id, job.is_emergency)
-        if demand not in barred:
-            barred[demand] = {each.person_id: _lasting(job, each, day) for each in candidates}
-        choice = _chosen(job, candidates, barred[demand], loads, cap)
+        if demand not in fields:
+            fields[demand] = _Field.of(job, candidates, day)
+        choice = fields[demand].choose(job, loads, cap)
         if choice.best is not None:
             loads[choice.best] += 1
         choices.append(choice)
@@ -124,29 +130,54 @@ _Demand = tuple[tuple[str, ...], int | None, bool]
 """What of a job decides about obstacles that no choice of the same moment changes."""
 
 
-def _chosen(
-    job: Job,
-    candidates: Sequence[Candidate],
-    lasting: Mapping[int, tuple[Obstacle, ...]],
-    loads: Mapping[int, int],
-    cap: int,
-) -> Choice:
-    ranked: list[Contender] = []
-    barred: dict[int, tuple[Obstacle, ...]] = {}
-    for each in candidates:
-        person_id, load = each.person_id, loads[each.person_id]
-        obstacles = lasting[person_id]
-        if load >= cap and not job.is_emergency:
-            obstacles = (*obstacles, Obstacle.FULL)
-        if person_id in job.asked:
-            obstacles = (*obstacles, Obstacle.ASKED)
-        if obstacles:
-            barred[person_id] = obstacles
-        else:
-            is_near = job.building_id is not None and each.building_id == job.building_id
-            ranked.append(Contender(person_id, _is_there(job, each), load, is_near, each.idle_since))
-    ranked.sort(key=_rank)
-    return Choice(ticket_id=job.ticket_id, ranked=ranked, barred=barred)
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The candidates for jobs of one demand, judged once for all of them.
+
+    Attributes:
+        able: who may be given such a job unless they have too much to do, with what does not change about them.
+        barred: whom something bars whatever else they are given.
+    """
+
+    able: Sequence[tuple[Candidate, bool, int | None]]
+    barred: Mapping[int, tuple[Obstacle, ...]]
+
+    @classmethod
+    def of(cls, job: Job, candidates: Sequence[Candidate], day: date) -> "_Field":
+        """Return the field of the job's demand."""
+        barred = {each.person_id: obstacles for each in candidates if (obstacles := _lasting(job, each, day))}
+        able = [
+            (each, _is_there(job, each), to_us(each.idle_since) if each.idle_since else None)
+            for each in candidates
+            if each.person_id not in barred
+        ]
+        return cls(able, barred)
+
+    def choose(self, job: Job, loads: Mapping[int, int], cap: int) -> Choice:
+        """Return the verdict on everybody for one of the jobs."""
+        ranked: list[Contender] = []
+        barred = {
+            person_id: self._obstacles(job, person_id, obstacles, loads, cap)
+            for person_id, obstacles in self.barred.items()
+        }
+        for each, is_there, idle_us in self.able:
+            obstacles = self._obstacles(job, each.person_id, (), loads, cap)
+            if obstacles:
+                barred[each.person_id] = obstacles
+            else:
+                is_near = job.building_id is not None and each.building_id == job.building_id
+                ranked.append(Contender(each.person_id, is_there, loads[each.person_id], is_near, idle_us))
+        ranked.sort(key=_rank)
+        return Choice(ticket_id=job.ticket_id, ranked=ranked, barred=barred)
+
+    @staticmethod
+    def _obstacles(
+        job: Job, person_id: int, lasting: tuple[Obstacle, ...], loads: Mapping[int, int], cap: int
+    ) -> tuple[Obstacle, ...]:
+        """Return the lasting obstacles and those of the moment."""
+        if loads[person_id] >= cap and not job.is_emergency:
+            lasting = (*lasting, Obstacle.FULL)
+        return (*lasting, Obstacle.ASKED) if person_id in job.asked else lasting
 
 
 def _lasting(job: Job, candidate: Candidate, day: date) -> tuple[Obstacle, ...]:
@@ -167,7 +198,7 @@ def _is_there(job: Job, candidate: Candidate) -> bool:
     return candidate.is_on_duty and candidate.post_id in {None, job.community_id}
 
 
-def _rank(contender: Contender) -> tuple[bool, int, bool, datetime, int]:
+def _rank(each: Contender) -> tuple[bool, int, bool, int, int]:
     """Return the order: who is there, least loaded, nearest, longest idle, lowest id."""
-    idle_since = contender.idle_since or EPOCH
-    return not contender.is_on_duty, contender.load, not contender.is_near, idle_since, contender.person_id
+    idle_us = -1 if each.idle_us is None else each.idle_us
+    return not each.is_on_duty, each.load, not each.is_near, idle_us, each.person_id

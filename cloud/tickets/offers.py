@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock
@@ -15,6 +15,7 @@ from cloud.tickets.domain import Deed
 from cloud.tickets.reading import Ticket, tickets
 from cloud.tickets.searching import internal_line
 from cloud.tickets.service import take
+from cloud.tickets.tables import TicketEntryRow
 from firmware_configs.look.words import _
 
 _REASON_LENGTH = 400
@@ -87,8 +88,8 @@ async def decline(session: AsyncSession, clock: Clock, principal: Principal, *, 
         .where(DispatchRow.state == Search.OFFERED)
         .values(state=Search.NEW, since=clock.now(), next_at=clock.now())
     )
-    session.add(internal_line(clock, principal, ticket_id=ticket_id, deed=Deed.DECLINED, text=said))
-    await session.flush()
+    line = internal_line(clock, principal, ticket_id=ticket_id, deed=Deed.DECLINED, text=said)
+    await session.execute(insert(TicketEntryRow), [line])
     return ticket_id
 
 

@@ -7,9 +7,9 @@ be known is read in a number of queries that does not grow with the tickets.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
@@ -67,6 +67,8 @@ class _Step:
     rules: DispatchRules
     workers: Mapping[int, Worker]
     events: list[TicketDispatched]
+    lines: list[dict[str, object]]
+    offers: list[dict[str, object]]
 
     def begin(self, sought: Sought, state: Search) -> bool:
         """Put the search into a state; return whether that is news."""
@@ -91,8 +93,34 @@ class _Step:
         )
 
     def write(self, ticket_id: int, deed: Deed, text: str = "") -> None:
-        """Write an internal line into a ticket's timeline."""
-        self.session.add(internal_line(self.clock, self.principal, ticket_id=ticket_id, deed=deed, text=text))
+        """Have an internal line written into a ticket's timeline."""
+        self.lines.append(internal_line(self.clock, self.principal, ticket_id=ticket_id, deed=deed, text=text))
+
+    def offer(self, ticket_id: int, person_id: int, state: OfferState, choice: Choice, *, due_at: datetime) -> None:
+        """Have it written down that somebody is asked or given a ticket, and why."""
+        now = self.clock.now()
+        self.offers.append(
+            {
+                "organisation_id": self.principal.organisation_id,
+                "ticket_id": ticket_id,
+                "person_id": person_id,
+                "rules_id": self.rules_id,
+                "state": state,
+                "offered_at": now,
+                "due_at": due_at,
+                "closed_at": now if state is OfferState.GIVEN else None,
+                "reason": "",
+                "verdicts": stored(choice),
+            }
+        )
+
+    async def keep(self) -> None:
+        """Write everything, each kind of row in one statement."""
+        await self.session.flush()
+        for table, rows in ((OfferRow, self.offers), (TicketEntryRow, self.lines)):
+            if rows:
+                await self.session.execute(insert(table), rows)
+        await emit_all(self.session, self.clock, self.events)
 
 
 async def alone(session: AsyncSession, principal: Principal) -> None:
@@ -112,6 +140,8 @@ async def search(session: AsyncSession, clock: Clock, principal: Principal, *, t
         rules=to_rules(rules_row),
         workers={worker.person.id: worker for worker in await workers(session, clock, principal)},
         events=[],
+        lines=[],
+        offers=[],
     )
     sought = await _free(session, principal, ticket_id=ticket_id)
     asked = await turned_down(session, principal, ticket_ids=[each.ticket.id for each in sought])
@@ -124,8 +154,7 @@ async def search(session: AsyncSession, clock: Clock, principal: Principal, *, t
     jobs = [each.job(asked) for each in by_rule.values()]
     for choice in choose_all(jobs, candidates, cap=step.rules.cap, day=day):
         await _follow(step, by_rule[choice.ticket_id], choice)
-    await session.flush()
-    await emit_all(session, clock, step.events)
+    await step.keep()
 
 
 async def let_lapse(session: AsyncSession, clock: Clock, principal: Principal) -> None:
@@ -141,9 +170,12 @@ async def let_lapse(session: AsyncSession, clock: Clock, principal: Principal) -
         )
     ).all()
     names = await people.names(session, principal, {person_id for _ticket_id, person_id in lapsed})
-    for ticket_id, person_id in lapsed:
-        line = internal_line(clock, principal, ticket_id=ticket_id, deed=Deed.LAPSED, text=names.get(person_id, ""))
-        session.add(line)
+    if lapsed:
+        lines = [
+            internal_line(clock, principal, ticket_id=ticket_id, deed=Deed.LAPSED, text=names.get(person_id, ""))
+            for ticket_id, person_id in lapsed
+        ]
+        await session.execute(insert(TicketEntryRow), lines)
     await session.execute(
         update(DispatchRow)
         .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.state == Search.OFFERED)
@@ -170,18 +202,18 @@ async def turned_down(
     return {ticket_id: frozenset(person_ids) for ticket_id, person_ids in found.items()}
 
 
-def internal_line(clock: Clock, principal: Principal, *, ticket_id: int, deed: Deed, text: str) -> TicketEntryRow:
-    """Return a line of a ticket's timeline that only staff read; written together with hundreds of others."""
-    return TicketEntryRow(
-        organisation_id=principal.organisation_id,
-        ticket_id=ticket_id,
-        at=clock.now(),
-        person_id=principal.person_id,
-        actor=principal.name if principal.person_id is not None else "",
-        deed=deed,
-        text=text,
-        is_public=False,
-    )
+def internal_line(clock: Clock, principal: Principal, *, ticket_id: int, deed: Deed, text: str) -> dict[str, object]:
+    """Return a line of a ticket's timeline that only staff read, as it is written with hundreds of others."""
+    return {
+        "organisation_id": principal.organisation_id,
+        "ticket_id": ticket_id,
+        "at": clock.now(),
+        "person_id": principal.person_id,
+        "actor": principal.name if principal.person_id is not None else "",
+        "deed": deed,
+        "text": text,
+        "is_public": False,
+    }
 
 
 async def _free(session: AsyncSession, principal: Principal, *, ticket_id: int | None) -> list[Sought]:
@@ -227,19 +259,7 @@ async def _give(step: _Step, sought: Sought, choice: Choice, person_id: int) -> 
     await assign(
         step.session, step.clock, step.principal, ticket_id=ticket.id, version=ticket.version, person_id=person_id
     )
-    step.session.add(
-        OfferRow(
-            organisation_id=step.principal.organisation_id,
-            ticket_id=ticket.id,
-            person_id=person_id,
-            rules_id=step.rules_id,
-            state=OfferState.GIVEN,
-            offered_at=now,
-            due_at=now,
-            closed_at=now,
-            verdicts=stored(choice),
-        )
-    )
+    step.offer(ticket.id, person_id, OfferState.GIVEN, choice, due_at=now)
     step.begin(sought, Search.OVER)
     sought.search.next_at = None
     is_stretched = not best.is_on_duty or best.load >= step.rules.cap
@@ -249,18 +269,7 @@ async def _give(step: _Step, sought: Sought, choice: Choice, person_id: int) -> 
 def _offer(step: _Step, sought: Sought, choice: Choice, person_id: int) -> None:
     ticket, now = sought.ticket, step.clock.now()
     due_at = now + timedelta(minutes=step.rules.accept_min[Priority(ticket.priority)])
-    step.session.add(
-        OfferRow(
-            organisation_id=step.principal.organisation_id,
-            ticket_id=ticket.id,
-            person_id=person_id,
-            rules_id=step.rules_id,
-            state=OfferState.OPEN,
-            offered_at=now,
-            due_at=due_at,
-            verdicts=stored(choice),
-        )
-    )
+    step.offer(ticket.id, person_id, OfferState.OPEN, choice, due_at=due_at)
     step.begin(sought, Search.OFFERED)
     sought.search.next_at, sought.search.verdicts = due_at, None
     step.write(ticket.id, Deed.OFFERED, step.workers[person_id].person.name)

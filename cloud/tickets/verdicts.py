@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from cloud.core.clock import from_us, to_us
 from cloud.tickets.dispatch import Choice, Contender, Obstacle
 
 
@@ -13,29 +12,15 @@ def stored(choice: Choice) -> dict[str, Any]:
     groups: dict[tuple[Obstacle, ...], list[int]] = defaultdict(list)
     for person_id, obstacles in choice.barred.items():
         groups[obstacles].append(person_id)
-    return {
-        "ranked": [
-            [
-                each.person_id,
-                each.is_on_duty,
-                each.load,
-                each.is_near,
-                to_us(each.idle_since) if each.idle_since else None,
-            ]
-            for each in choice.ranked
-        ],
-        "barred": [[list(obstacles), person_ids] for obstacles, person_ids in groups.items()],
-    }
+    barred = [[list(obstacles), person_ids] for obstacles, person_ids in groups.items()]
+    return {"ranked": choice.ranked, "barred": barred}
 
 
 def restored(ticket_id: int, kept: Mapping[str, Any]) -> Choice:
     """Return the choice that was stored."""
     return Choice(
         ticket_id=ticket_id,
-        ranked=[
-            Contender(person_id, is_on_duty, load, is_near, from_us(idle_us) if idle_us is not None else None)
-            for person_id, is_on_duty, load, is_near, idle_us in kept["ranked"]
-        ],
+        ranked=[Contender(*each) for each in kept["ranked"]],
         barred={
             person_id: tuple(Obstacle(obstacle) for obstacle in obstacles)
             for obstacles, person_ids in kept["barred"]
