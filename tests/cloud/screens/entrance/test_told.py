@@ -27,7 +27,7 @@ async def test_who_never_chose_sees_what_holds_for_everybody(operator: Browser) 
     assert 'value="ticket_offered:sms" checked>' in page
     assert 'value="ticket_assigned:sms">' in page
     assert "notice:sms" not in page
-    assert "no telephone: the office enters your number" in page
+    assert "No SMS reaches you: the office does not know your number." in page
 
 
 async def test_the_number_is_shown_masked(operator: Browser, site: Site) -> None:
