@@ -111,7 +111,7 @@ class PersonRow(Base):
         )
 
 
-_PEOPLE_SEARCH = search_index(cast("Table", PersonRow.__table__), "name", "login")
+PEOPLE_SEARCH = search_index(cast("Table", PersonRow.__table__), "name", "login", "phone")
 
 
 class SessionRow(Base):
@@ -213,7 +213,7 @@ def people_listing(organisation_id: int, *, roles: Collection[Role]) -> Listing:
         },
         key=people.id,
         order=(people.name,),
-        search=_PEOPLE_SEARCH,
+        search=PEOPLE_SEARCH,
     )
 
 

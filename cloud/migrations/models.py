@@ -14,6 +14,8 @@ from cloud.notifications import tables as notifications
 from cloud.properties import import_tables as imports
 from cloud.properties import tables as properties
 from cloud.properties import unit_codes
+from cloud.reception import catalogue_tables as catalogue
+from cloud.reception import tables as reception
 from cloud.tickets import attachments, reports
 from cloud.tickets import clock_tables as ticket_clocks
 from cloud.tickets import dispatch_tables as dispatch
@@ -25,6 +27,7 @@ MODULES = (
     attachments,
     audit,
     calendars,
+    catalogue,
     dispatch,
     exports,
     files,
@@ -34,6 +37,7 @@ MODULES = (
     notifications,
     outbox,
     properties,
+    reception,
     reports,
     shifts,
     sign_in_codes,

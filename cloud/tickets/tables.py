@@ -147,6 +147,9 @@ class TicketRow(Base):
     __table_args__ = (
         UniqueConstraint("organisation_id", "number"),
         Index("ix_tickets_opened", "organisation_id", "opened_at"),
+        # The card of a caller shows theirs and their flat's, the newest first.
+        Index("ix_tickets_requester", "requester_id", "opened_at"),
+        Index("ix_tickets_unit", "unit_id", "opened_at"),
     )
 
 
