@@ -29,13 +29,14 @@ from cloud.screens.admin.screen import SCREEN as ADMIN
 from cloud.screens.controlroom.screen import SCREEN as CONTROLROOM
 from cloud.screens.desk.screen import SCREEN as DESK
 from cloud.screens.entrance.screen import SCREEN as ENTRANCE
+from cloud.screens.owner.screen import SCREEN as OWNER
 from cloud.settings import Settings
 from cloud.web import live
 from cloud.web.exporting import build_due
 from cloud.web.install import install
 from cloud.web.live import Hub
 
-SCREENS = (ENTRANCE, CONTROLROOM, DESK, ADMIN)
+SCREENS = (ENTRANCE, CONTROLROOM, DESK, ADMIN, OWNER)
 """In the order of the menu."""
 
 _SWEEP_S = 86_400.0
@@ -86,7 +87,15 @@ def create_app(
             is_at_work=background.is_at_work,
         )
     )
-    install(app, database=parts.database, clock=parts.clock, hub=parts.hub, screens=SCREENS, zone=settings.zone)
+    install(
+        app,
+        database=parts.database,
+        clock=parts.clock,
+        hub=parts.hub,
+        screens=SCREENS,
+        zone=settings.zone,
+        may_see=wiring.FILES,
+    )
     app.add_middleware(Measured, metrics=metrics)
     return app
 

@@ -6,6 +6,7 @@ from cloud.core import exports, files
 from cloud.core.errors import Conflict
 from cloud.core.exports import OPEN, ExportState, Format, Wanted
 from cloud.core.files import FileStore
+from cloud.core.principal import STAFF
 from cloud.web.export import attachment
 from cloud.web.exporting import EXPORTS
 from cloud.web.lists import view_query
@@ -16,7 +17,7 @@ from cloud.web.session import Work
 from cloud.web.views import ListForm, listed
 from firmware_configs.look.words import _
 
-router = pages_for()
+router = pages_for(*STAFF)
 
 STATES = {
     ExportState.WAITING: _("Waits for its turn"),

@@ -1,15 +1,26 @@
 """What all pages of one running cloud share; made once by `install` and found on the application."""
 
 from dataclasses import dataclass
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from cloud.core.clock import Clock
 from cloud.core.database import Database
+from cloud.core.principal import Principal
 from cloud.web.live import Hub
 from cloud.web.screen import Entry
+
+
+class MaySee(Protocol):
+    """How a slice says whether a file of its own is the principal's to see; False for files that are not its own."""
+
+    async def __call__(self, session: AsyncSession, principal: Principal, *, file_id: int) -> bool:
+        """Return whether the principal may see the file."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +29,7 @@ class Frame:
 
     Attributes:
         zone: the local time of pages that belong to no community.
+        may_see: who is asked whether a stored file is somebody's to see.
     """
 
     database: Database
@@ -26,6 +38,7 @@ class Frame:
     environment: Environment
     entries: tuple[Entry, ...]
     zone: ZoneInfo
+    may_see: tuple[MaySee, ...] = ()
 
 
 def frame_of(connection: HTTPConnection) -> Frame:

@@ -13,7 +13,7 @@ from cloud.web.session import require
 
 def pages_for(*roles: Role) -> APIRouter:
     """Return a router whose pages only `roles` may open; with none, everybody who is signed in."""
-    guards = [Depends(csrf.check), Depends(_check_ids), Depends(require(*roles), scope="function")]
+    guards = [Depends(csrf.check), Depends(check_ids), Depends(require(*roles), scope="function")]
     return APIRouter(dependencies=guards, default_response_class=HTMLResponse, include_in_schema=False)
 
 
@@ -22,7 +22,7 @@ def public_pages() -> APIRouter:
     return APIRouter(dependencies=[Depends(csrf.check)], default_response_class=HTMLResponse, include_in_schema=False)
 
 
-async def _check_ids(request: Request) -> None:
+async def check_ids(request: Request) -> None:
     """Turn away an address with a number in it that nothing can have.
 
     Raises:

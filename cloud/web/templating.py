@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cloud.accounts.phones import masked
+from cloud.core.words import Words
 from cloud.web import formats, words
 from cloud.web.catalogues import Locale, Message
 from cloud.web.reader import Size, Theme, current
@@ -47,7 +49,7 @@ def environment(screens: Mapping[str, Path]) -> Environment:
     made.filters.update(
         time=_time, exact_time=_exact_time, iso=_iso, duration=_duration, money=formats.money, number=formats.number
     )
-    made.filters["quantity"] = _quantity
+    made.filters.update(quantity=_quantity, phone=masked, written=_written)
     # Macros are one namespace that every template finds without importing: a fragment is drawn from its block alone,
     # where a template's own imports would not have run.
     made.globals["ui"] = _macros(made)
@@ -106,6 +108,10 @@ def _iso(instant: datetime) -> str:
 
 def _duration(length: timedelta) -> str:
     return formats.duration(length, current())
+
+
+def _written(text: Words) -> str:
+    return words.written(text, current().locale)
 
 
 def _quantity(value: float | Decimal, unit: str = "", *, digits: int | None = None) -> str:

@@ -11,11 +11,12 @@ LOOK = Path(__file__).parent
 _PARTS = {
     "gatehouse.css": (
         "built/bootstrap.css", "styles/tokens.css", "styles/frame.css", "styles/parts.css", "styles/lists.css",
-        "vendored/uplot.css",
+        "styles/phone.css", "vendored/uplot.css",
     ),
     "gatehouse.js": (
         "vendored/htmx.js", "vendored/idiomorph.js", "scripts/page.js", "scripts/live.js", "scripts/keys.js",
     ),
+    "owner.js": ("scripts/upload.js", "scripts/draft.js"),
     "chart.js": ("vendored/uplot.js", "scripts/chart.js"),
     "theme.js": ("scripts/theme.js",),
     "icons.svg": ("built/icons.svg",),

@@ -19,10 +19,12 @@ from cloud.screens.admin import (
     organisation,
     people,
     places,
+    residents,
     rules,
     sessions,
     shifts,
     skills,
+    unit_letters,
 )
 from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for
@@ -47,6 +49,9 @@ for part in (
     front,
     organisation.router,
     people.router,
+    residents.at_desk,
+    residents.for_staff,
+    unit_letters.router,
     sessions.router,
     skills.router,
     communities.router,
@@ -67,6 +72,14 @@ SCREEN = Screen(
     router=router,
     templates=Path(__file__).parent / "templates",
     entries=(
+        Entry(
+            label=_("Units"),
+            purpose=_("Who owns and lives in which unit."),
+            path="/units",
+            icon="home",
+            key="u",
+            roles=frozenset({Role.DESK}),
+        ),
         Entry(
             label=_("Administration"),
             purpose=_("Look after people, places and what runs by itself."),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from cloud.screens.entrance import account, appearance, inbox, signing, told
+from cloud.screens.entrance import account, appearance, inbox, signing, telephone, told
 from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for, public_pages
 from cloud.web.screen import Screen
@@ -26,6 +26,7 @@ async def home(page: OnPage, work: Work, visit: Visit) -> Response:
 router = public_pages()
 for part in (
     signing.public,
+    telephone.router,
     signing.signed_in,
     appearance.router,
     account.router,

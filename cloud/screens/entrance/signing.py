@@ -61,7 +61,7 @@ async def sign_in(page: OnPage, session: Session) -> Response:
             # Drawn, not raised: a failure that is undone with its transaction would never count.
             form.blame(outcome.reason)
             return _draw(page, form, status=429 if outcome.reason.status == 429 else 422)
-    response = page.go(_first_path(page, outcome, wanted=local_path(who.next)))
+    response = page.go(first_path(page, outcome, wanted=local_path(who.next)))
     remember(response, page.request, outcome.token)
     return response
 
@@ -75,11 +75,7 @@ async def sign_out(page: OnPage, session: Session) -> Response:
     return response
 
 
-def _draw(page: Page, form: Form[SignIn], *, status: int = 200) -> Response:
-    return page.show("entrance/sign_in.html", status=status, form=form)
-
-
-def _first_path(page: Page, visit: SignedIn, *, wanted: str) -> str:
+def first_path(page: Page, visit: SignedIn, *, wanted: str) -> str:
     """Return where the visit goes on: to a password of one's own, the page asked for, or where the roles begin."""
     if visit.must_change_password:
         return PASSWORD_PATH
@@ -87,3 +83,7 @@ def _first_path(page: Page, visit: SignedIn, *, wanted: str) -> str:
         return wanted
     firsts = [entry.path for entry in page.frame.entries if entry.first_for & visit.principal.roles]
     return firsts[0] if len(firsts) == 1 else "/"
+
+
+def _draw(page: Page, form: Form[SignIn], *, status: int = 200) -> Response:
+    return page.show("entrance/sign_in.html", status=status, form=form)

@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 
+from cloud.core import files
 from cloud.core.clock import Clock
 from cloud.core.database import Database
+from cloud.core.files import Saved
 from cloud.core.principal import Principal, Role
-from cloud.properties import occupancies
+from cloud.properties import occupancies, unit_codes
 from cloud.properties import service as properties
 from cloud.properties.domain import OccupancyKind
+from cloud.tickets import attachments, reports
+from cloud.tickets.attachments import NewAttachment
+from cloud.tickets.opening import Location
 from tests.cloud.estate import Estate, add_owner
 
 SINCE = date(2026, 1, 1)
@@ -63,3 +68,29 @@ async def make_households(database: Database, clock: Clock, estate: Estate, *, c
         next_door=at_home[1],
         next_door_login=next_door_login,
     )
+
+
+async def give_them_life(
+    database: Database, clock: Clock, households: Households, desk: Principal
+) -> dict[str, object]:
+    """Let 冯九 have reported a fault with a photo, and the desk have printed a letter; return them as examples."""
+    owner = households.owner
+    async with database.transaction() as session:
+        where = Location(community_id=next(iter(owner.communities or ())), place="云杉苑 · 3 栋 · 501")
+        repair_id = await reports.report(
+            session, clock, owner, key="example", location=where,
+            unit_id=households.unit_id, text="厨房水龙头漏水", phone="13800000001", has_photo=True,
+        )  # fmt: skip
+        saved = Saved(sha256="0" * 64, size_bytes=1)
+        file_id = await files.add(session, clock, owner, saved, name="水龙头.jpg", media_type="image/jpeg")
+        photo = NewAttachment(file_id=file_id, name="水龙头.jpg", width=4, height=3)
+        await attachments.attach(session, clock, owner, ticket_id=repair_id, attachments=[photo], is_public=True)
+        letter = await unit_codes.issue(
+            session, clock, desk, unit_id=households.unit_id, name="冯家人", kind=OccupancyKind.FAMILY
+        )
+    return {
+        "repair_id": repair_id,
+        "unit_code": unit_codes.read(letter.code),
+        "unit_id": households.unit_id,
+        "occupancy_id": households.occupancy_id,
+    }

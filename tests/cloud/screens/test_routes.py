@@ -13,8 +13,16 @@ from tests.cloud.screens.households import Households
 from tests.cloud.screens.whole import Whole, make_whole, pages
 from tests.cloud.web.conftest import Browser
 
-_OPEN_TO_ALL = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/appearance")}
-_OPEN_TO_OWNERS = {"", "inbox", "me", "sign-in"}
+_OPEN_TO_ALL = {
+    *((method, f"/sign-in{step}") for step in ("", "/phone", "/code", "/who") for method in ("GET", "POST")),
+    ("GET", "/join"),
+    ("POST", "/appearance"),
+}
+_BY_LETTER = "/join/"
+"""Whoever holds a letter opens what it invites to, signed in or not."""
+_AFTER_A_CODE = "/sign-in/who"
+"""Without a code that was typed it leads back to the number."""
+_OPEN_TO_OWNERS = {"", "my", "join", "inbox", "me", "sign-in"}
 """The first words of addresses that an owner may open."""
 _MESSAGE = re.compile(r"/inbox/\d+")
 """A message is its receiver's alone, who is the administrator here: nobody else finds it."""
@@ -46,7 +54,7 @@ async def test_a_stranger_sees_nothing_but_the_sign_in(whole: Whole) -> None:
         answers = {
             (method, path): await stranger.request(method, path, headers={"X-CSRF-Token": token})
             for method, path in _requests(whole)
-            if (method, path) not in _OPEN_TO_ALL
+            if (method, path) not in _OPEN_TO_ALL and not path.startswith(_BY_LETTER)
         }
     assert answers
     shown = {
@@ -71,9 +79,13 @@ async def test_every_page_opens_or_says_who_may_open_it(whole: Whole, role: Role
         await person.sign_in(role)
         paths = [path for method, path in _requests(whole) if method == "GET"]
         answers = {path: (await person.get(path)).status_code for path in paths}
-    allowed = {200} if role is Role.ADMINISTRATOR else {200, 403}
-    others = {path: status for path, status in answers.items() if status not in allowed}
+    del answers[_AFTER_A_CODE]
+    others = {path: status for path, status in answers.items() if status not in {200, 403}}
     assert {path: status for path, status in others.items() if not (_MESSAGE.fullmatch(path) and status == 404)} == {}
+    if role is Role.ADMINISTRATOR:
+        assert {path.split("/")[1] for path, status in answers.items() if status == 403} == {"my"}
+    if role is Role.OWNER:
+        assert {status for path, status in answers.items() if path.startswith("/my/")} == {200}
 
 
 async def test_an_owner_opens_no_page_of_staff(whole: Whole) -> None:
@@ -93,7 +105,7 @@ async def test_a_neighbour_across_the_landing_finds_nothing_of_the_owners(whole:
             (method, whole.path(route)): await neighbour.request(method, whole.path(route), headers=headers)
             for route in pages(whole.app)
             for method in sorted(route.methods, key=lambda method: method != "GET")
-            if (method, route.path) not in _LEAVING
+            if (method, route.path) not in _LEAVING and not route.path.startswith(_BY_LETTER)
         }
     about_one = {request: a.status_code for request, a in answers.items() if re.search(r"/\d+", request[1])}
     assert about_one
@@ -109,11 +121,19 @@ async def test_the_neighbour_finds_none_of_it(whole: Whole) -> None:
         answers = {
             (method, route.path): await neighbour.request(method, whole.path(route), headers=headers)
             for route in pages(whole.app)
-            if "{" in route.path
+            if "{" in route.path and not route.path.startswith(_BY_LETTER)
             for method in route.methods
         }
-        lists = [await neighbour.get(path) for method, path in _requests(whole) if method == "GET"]
+        paths = [path for method, path in _requests(whole) if method == "GET" and not path.startswith(_BY_LETTER)]
+        lists = [await neighbour.get(path) for path in paths]
     assert answers
-    assert {request: a.status_code for request, a in answers.items() if a.status_code not in {404, 422}} == {}
+    # An owner's page is no administrator's at all, so that they are not told whether it is there.
+    missing = {404, 422}
+    found = {
+        request: answer.status_code
+        for request, answer in answers.items()
+        if answer.status_code not in ({403} if request[1].startswith("/my/") else missing)
+    }
+    assert found == {}
     told = [answer.url.path for answer in [*answers.values(), *lists] for name in whole.names if name in answer.text]
     assert told == []

@@ -25,7 +25,7 @@ from tests.cloud.alarms.site import Site, make_site
 from tests.cloud.calendars.plans import make_plans
 from tests.cloud.estate import PASSWORD, Estate, make_organisation
 from tests.cloud.notifications.messages import make_messages
-from tests.cloud.screens.households import Households, make_households
+from tests.cloud.screens.households import Households, give_them_life, make_households
 from tests.cloud.tickets.dispatch.asked import make_offer
 
 
@@ -109,6 +109,7 @@ async def make_whole(folder: Path) -> Whole:
             query="place=3+栋",
             is_shared=True,
         )
+    at_home = await give_them_life(database, clock, households, site.estate.administrator)
     return Whole(
         app=app,
         clock=clock,
@@ -116,6 +117,7 @@ async def make_whole(folder: Path) -> Whole:
         households=households,
         neighbour=neighbour,
         examples={
+            **at_home,
             **planned,
             **asked,
             **told,

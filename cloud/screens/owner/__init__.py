@@ -1,0 +1,1 @@
+"""Owners on their telephones: their home, what they report, and what is known of them."""
