@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, literal, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.database import Base, Json
@@ -119,6 +119,9 @@ class DispatchRow(Base):
     verdicts: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
+IS_SEARCHING = DispatchRow.state != literal(Search.OVER, literal_execute=True)
+"""Written out, not bound: SQLite takes a partial index only for the very words that it was made with."""
+
 _NOT_OVER = text("state != 'over'")
 Index(
     "ix_dispatches_searching",
@@ -152,6 +155,9 @@ class OfferRow(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     verdicts: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
+
+IS_OPEN = OfferRow.state == literal(OfferState.OPEN, literal_execute=True)
+"""Written out, as IS_SEARCHING is."""
 
 _IS_OPEN = text("state = 'open'")
 Index("ix_offers_open", OfferRow.ticket_id, unique=True, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN)

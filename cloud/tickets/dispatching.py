@@ -7,7 +7,7 @@ from cloud.core.clock import Clock
 from cloud.core.principal import Principal
 from cloud.properties import service as properties
 from cloud.tickets.dispatch_rules import pin
-from cloud.tickets.dispatch_tables import DispatchRow, OfferRow, OfferState, Search
+from cloud.tickets.dispatch_tables import IS_SEARCHING, DispatchRow, OfferRow, OfferState, Search
 from cloud.tickets.domain import Act, Deed, State, TicketMoved, TicketOpened
 from cloud.tickets.duty import note_whereabouts
 from cloud.tickets.searching import alone, let_lapse, search
@@ -174,7 +174,9 @@ async def _wake_oldest(session: AsyncSession, clock: Clock, principal: Principal
     """Have the search go on now: somebody may have less to do; it takes all that waits, the oldest first."""
     oldest = (
         select(DispatchRow.ticket_id)
-        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.state == Search.WAITING)
+        .where(
+            DispatchRow.organisation_id == principal.organisation_id, IS_SEARCHING, DispatchRow.state == Search.WAITING
+        )
         .order_by(DispatchRow.since, DispatchRow.ticket_id)
         .limit(1)
         .scalar_subquery()

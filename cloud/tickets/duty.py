@@ -1,7 +1,7 @@
 """How those who do repairs stand at the moment: on shift, with how much to do, where they were last."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.principal import Principal, Role
 from cloud.tickets.dispatch import Candidate
-from cloud.tickets.dispatch_tables import OfferRow, OfferState, WhereaboutsRow
+from cloud.tickets.dispatch_tables import IS_OPEN, OfferRow, WhereaboutsRow
 from cloud.tickets.domain import UNDONE, State
 from cloud.tickets.skills import Certified, all_skills
 from cloud.tickets.tables import TicketRow
@@ -42,10 +42,11 @@ async def workers(session: AsyncSession, clock: Clock, principal: Principal) -> 
     now = clock.now()
     on_duty = {each.person.id: each.duty for each in await shifts.duty_list(session, principal, at=now)}
     away = await shifts.away(session, principal, at=now)
-    skills, loads = await all_skills(session, principal), await _loads(session, principal)
-    seen = await _whereabouts(session, principal)
+    team = await people.list_people(session, principal, role=Role.WORKER)
+    loads = await _loads(session, principal, [person.id for person in team])
+    skills, seen = await all_skills(session, principal), await _whereabouts(session, principal)
     found = []
-    for person in await people.list_people(session, principal, role=Role.WORKER):
+    for person in team:
         duty, last = on_duty.get(person.id), seen.get(person.id)
         candidate = Candidate(
             person_id=person.id,
@@ -89,17 +90,17 @@ async def note_whereabouts(
     await session.flush()
 
 
-async def _loads(session: AsyncSession, principal: Principal) -> Counter[int]:
+async def _loads(session: AsyncSession, principal: Principal, person_ids: Collection[int]) -> Counter[int]:
     """Return how many jobs people have, with those that are offered to them."""
     busy = (
         select(TicketRow.assignee_id, func.count())
         .where(TicketRow.organisation_id == principal.organisation_id, _IS_UNDONE, TicketRow.state.in_(sorted(BUSY)))
-        .where(TicketRow.assignee_id.is_not(None))
+        .where(TicketRow.assignee_id.in_(person_ids))
         .group_by(TicketRow.assignee_id)
     )
     asked = (
         select(OfferRow.person_id, func.count())
-        .where(OfferRow.organisation_id == principal.organisation_id, OfferRow.state == OfferState.OPEN)
+        .where(OfferRow.organisation_id == principal.organisation_id, IS_OPEN)
         .group_by(OfferRow.person_id)
     )
     loads: Counter[int] = Counter()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.principal import Principal, Role
-from cloud.tickets.dispatch_tables import DispatchRow, OfferRow, OfferState, Search
+from cloud.tickets.dispatch_tables import IS_OPEN, DispatchRow, OfferRow, OfferState, Search
 from cloud.tickets.domain import Deed
 from cloud.tickets.reading import Ticket, tickets
 from cloud.tickets.searching import internal_line
@@ -35,7 +35,7 @@ async def open_offers(session: AsyncSession, clock: Clock, principal: Principal)
     rows = await session.scalars(
         select(OfferRow)
         .where(OfferRow.organisation_id == principal.organisation_id, OfferRow.person_id == principal.person_id)
-        .where(OfferRow.state == OfferState.OPEN, OfferRow.due_at > clock.now())
+        .where(IS_OPEN, OfferRow.due_at > clock.now())
         .order_by(OfferRow.due_at, OfferRow.id)
     )
     asked = rows.all()
@@ -49,7 +49,7 @@ async def count_offers(session: AsyncSession, principal: Principal) -> int:
     counted = select(func.count()).where(
         OfferRow.organisation_id == principal.organisation_id,
         OfferRow.person_id == principal.person_id,
-        OfferRow.state == OfferState.OPEN,
+        IS_OPEN,
     )
     return await session.scalar(counted) or 0
 

@@ -5,7 +5,7 @@ be known is read in a number of queries that does not grow with the tickets.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from cloud.core.principal import Principal
 from cloud.tickets.dispatch import Choice, Job, Obstacle, choose_all
 from cloud.tickets.dispatch_events import TicketDispatched, Told
 from cloud.tickets.dispatch_rules import DispatchRules, pin, to_rules
-from cloud.tickets.dispatch_tables import TURNED_DOWN, DispatchRow, OfferRow, OfferState, Search
+from cloud.tickets.dispatch_tables import IS_OPEN, IS_SEARCHING, TURNED_DOWN, DispatchRow, OfferRow, OfferState, Search
 from cloud.tickets.domain import Deed, State
 from cloud.tickets.duty import Worker, workers
 from cloud.tickets.service import assign
@@ -31,8 +31,6 @@ from cloud.tickets.verdicts import stored
 
 LOOK_AGAIN = timedelta(minutes=1)
 """A shift that begins, a leave that ends and a new certificate say nothing: how soon they are seen."""
-
-_SEARCHING = frozenset({Search.NEW, Search.WAITING, Search.NO_CANDIDATE, Search.QUEUED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +142,7 @@ async def search(session: AsyncSession, clock: Clock, principal: Principal, *, t
         offers=[],
     )
     sought = await _free(session, principal, ticket_id=ticket_id)
-    asked = await turned_down(session, principal, ticket_ids=[each.ticket.id for each in sought])
+    asked = await turned_down(session, principal, ticket_ids=None if ticket_id is None else [ticket_id])
     by_hand = [each for each in sought if _is_by_hand(each, asked, step.rules)]
     by_rule = {each.ticket.id: each for each in sought if each not in by_hand}
     for each in by_hand:
@@ -162,7 +160,7 @@ async def let_lapse(session: AsyncSession, clock: Clock, principal: Principal) -
     lapsed = (
         await session.execute(
             update(OfferRow)
-            .where(OfferRow.organisation_id == principal.organisation_id, OfferRow.state == OfferState.OPEN)
+            .where(OfferRow.organisation_id == principal.organisation_id, IS_OPEN)
             .where(OfferRow.due_at <= clock.now())
             .values(state=OfferState.LAPSED, closed_at=clock.now())
             .execution_options(synchronize_session=False)
@@ -178,7 +176,9 @@ async def let_lapse(session: AsyncSession, clock: Clock, principal: Principal) -
         await session.execute(insert(TicketEntryRow), lines)
     await session.execute(
         update(DispatchRow)
-        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.state == Search.OFFERED)
+        .where(
+            DispatchRow.organisation_id == principal.organisation_id, IS_SEARCHING, DispatchRow.state == Search.OFFERED
+        )
         .where(DispatchRow.next_at <= clock.now())
         .values(state=Search.NEW, since=clock.now())
         .execution_options(synchronize_session=False)
@@ -187,14 +187,16 @@ async def let_lapse(session: AsyncSession, clock: Clock, principal: Principal) -
 
 
 async def turned_down(
-    session: AsyncSession, principal: Principal, *, ticket_ids: Sequence[int]
+    session: AsyncSession, principal: Principal, *, ticket_ids: Collection[int] | None = None
 ) -> dict[int, frozenset[int]]:
-    """Return by ticket who was asked and did not take it, or had it and gave it back."""
+    """Return by ticket, of these or of all that are looked for, who did not take it, or had it and gave it back."""
+    searched = select(DispatchRow.ticket_id).where(
+        DispatchRow.organisation_id == principal.organisation_id, IS_SEARCHING
+    )
     rows = await session.execute(
         select(OfferRow.ticket_id, OfferRow.person_id)
-        .join(DispatchRow, DispatchRow.ticket_id == OfferRow.ticket_id)
         .where(OfferRow.organisation_id == principal.organisation_id, OfferRow.state.in_(sorted(TURNED_DOWN)))
-        .where(DispatchRow.state != Search.OVER if len(ticket_ids) > 1 else OfferRow.ticket_id.in_(ticket_ids))
+        .where(OfferRow.ticket_id.in_(searched if ticket_ids is None else ticket_ids))
     )
     found: dict[int, set[int]] = defaultdict(set)
     for ticket_id, person_id in rows:
@@ -222,7 +224,9 @@ async def _free(session: AsyncSession, principal: Principal, *, ticket_id: int |
         select(DispatchRow, TicketRow, TicketTypeRow)
         .join(TicketRow, TicketRow.id == DispatchRow.ticket_id)
         .join(TicketTypeRow, TicketTypeRow.id == TicketRow.type_id)
-        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.state.in_(sorted(_SEARCHING)))
+        .where(
+            DispatchRow.organisation_id == principal.organisation_id, IS_SEARCHING, DispatchRow.state != Search.OFFERED
+        )
         .order_by(TicketRow.opened_at, TicketRow.id)
         .with_for_update(of=(DispatchRow, TicketRow))
         .execution_options(populate_existing=True)

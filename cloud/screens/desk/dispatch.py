@@ -11,7 +11,6 @@ from cloud.screens.desk import dispatch_words
 from cloud.screens.desk.lines import TicketLine, lines
 from cloud.screens.desk.verdict import Reason, Team, reason_of, team_of, verdict_lines
 from cloud.tickets import board as boards
-from cloud.tickets import service as tickets
 from cloud.tickets.board import Board, Line
 from cloud.tickets.dispatch_rules import rules_in_force
 from cloud.tickets.domain import Act
@@ -76,7 +75,7 @@ DISPATCH = ListView[DispatchLine](
         Column(name="due", label=_("Due"), value=lambda row: row.line.ticket.due_at, kind=Kind.TIME, filtered=True),
         Column(
             name="search",
-            label=_("Search"),
+            label=_("dispatch|Search"),
             value=lambda row: row.line.search,
             filtered=True,
             options=tuple(
@@ -124,17 +123,16 @@ async def dispatch_ticket(work: Work, page: OnPage, ticket_id: int) -> Response:
 
 @router.post("/dispatch/{ticket_id}/give")
 async def give(work: Work, page: OnPage, ticket_id: int) -> Response:
-    """Give a ticket to somebody."""
-    form = await page.form(GiveForm)
-    async with page.mending(form, lambda: dispatch_ticket(work, page, ticket_id)):
-        await tickets.assign(
-            work.session,
-            work.clock,
-            work.principal,
-            ticket_id=ticket_id,
-            version=form.value.version,
-            person_id=form.value.person_id,
-        )
+    """Give a ticket to somebody; what forbids it is said at once."""
+    sent = (await page.form(GiveForm)).value
+    await boards.give(
+        work.session,
+        work.clock,
+        work.principal,
+        ticket_id=ticket_id,
+        version=sent.version,
+        person_id=sent.person_id,
+    )
     work.changed("tickets")
     now = await find_ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
     undo = Undo(path=f"/tickets/{ticket_id}/release", fields={"version": str(now.version)})

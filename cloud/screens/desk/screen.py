@@ -66,5 +66,12 @@ SCREEN = Screen(
             roles=frozenset({Role.DESK, Role.OPERATOR}),
             waiting=count_unowned,
         ),
+        Entry(
+            label=_("Rules of dispatch"),
+            purpose=_("Say how work finds people, and who is told when it does not go on."),
+            path="/dispatch/rules",
+            icon="adjustments-horizontal",
+            roles=frozenset({Role.MANAGER}),
+        ),
     ),
 )

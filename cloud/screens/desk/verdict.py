@@ -7,7 +7,7 @@ from datetime import date
 
 from cloud.accounts.phones import shown
 from cloud.screens.desk.dispatch_words import OBSTACLES
-from cloud.tickets.dispatch import Choice, Contender
+from cloud.tickets.dispatch import Choice, Contender, Obstacle
 from cloud.tickets.duty import Worker
 from cloud.tickets.skills import Certified, skill_name
 from cloud.web import words
@@ -20,12 +20,18 @@ Reason = str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is said of one person for one ticket; `place` is 1 for the best, 0 for who can't."""
+    """What is said of one person for one ticket.
+
+    Attributes:
+        place: 1 for the best, 0 for who can't.
+        may_have: the dispatcher may give it to them all the same: nothing that the law wants is missing.
+    """
 
     person_id: int
     name: str
     place: int
     reasons: tuple[Reason, ...]
+    may_have: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,7 @@ def verdict_lines(page: Page, choice: Choice, team: Mapping[int, Worker], *, cap
             name=worker.person.name,
             place=0,
             reasons=tuple(page.say(OBSTACLES[obstacle]) for obstacle in choice.barred[person_id]),
+            may_have=Obstacle.CERTIFICATE_EXPIRED not in choice.barred[person_id],
         )
         for person_id, worker in team.items()
         if person_id in choice.barred

@@ -89,6 +89,19 @@ async def test_it_is_given_to_the_best_from_its_row_and_taken_back_at_once(house
     assert (await team.see(ticket_id)).assignee_id is None
 
 
+async def test_even_the_dispatcher_gives_nothing_to_whose_certificate_has_ended(house: House, team: Team) -> None:
+    worker = await own(team, plumbing=date(2026, 3, 1))
+    ticket_id = await team.open()
+    async with house.signed_in(Role.DESK) as browser:
+        address = f"/dispatch/{ticket_id}"
+        assert f"{address}/give" not in (await browser.get(address)).text
+        fields = {"version": "1", "person_id": str(worker.person_id)}
+        answer = await browser.send_form(f"{address}/give", page="/dispatch", **fields)
+    assert answer.status_code == 400
+    assert "Their certificate for this work has ended" in answer.text
+    assert (await team.see(ticket_id)).assignee_id is None
+
+
 async def test_a_ticket_s_page_says_of_everybody_why_and_who_was_asked(house: House, team: Team) -> None:
     await own(team, plumbing=None)
     await team.add("张三")
