@@ -158,6 +158,7 @@ async def preferences(
 
 def inbox(principal: Principal) -> Listing:
     """Return the principal's own messages, the unread before the others and the newest first."""
+    # any organisation: _own leaves only the principal's
     return Listing(
         select=select(MessageRow).where(*_own(principal)),
         columns={
