@@ -24,6 +24,7 @@ from cloud.screens.admin import (
     sessions,
     shifts,
     skills,
+    ticket_types,
     unit_letters,
 )
 from cloud.web.pages import OnPage
@@ -59,6 +60,7 @@ for part in (
     rules.router,
     calendars.router,
     shifts.router,
+    ticket_types.router,
     places.router,
     letters.router,
     deliveries.router,
