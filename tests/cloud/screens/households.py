@@ -1,12 +1,15 @@
 """Two flats on one landing and who owns them: what tests of an owner's pages and of neighbours stand on."""
 
+import io
 from dataclasses import dataclass
 from datetime import date
+
+from PIL import Image
 
 from cloud.core import files
 from cloud.core.clock import Clock
 from cloud.core.database import Database
-from cloud.core.files import Saved
+from cloud.core.files import FileStore
 from cloud.core.principal import Principal, Role
 from cloud.properties import occupancies, unit_codes
 from cloud.properties import service as properties
@@ -71,17 +74,16 @@ async def make_households(database: Database, clock: Clock, estate: Estate, *, c
 
 
 async def give_them_life(
-    database: Database, clock: Clock, households: Households, desk: Principal
+    database: Database, clock: Clock, households: Households, desk: Principal, store: FileStore
 ) -> dict[str, object]:
     """Let 冯九 have reported a fault with a photo, and the desk have printed a letter; return them as examples."""
-    owner = households.owner
+    owner, saved = households.owner, await store.save(_photo())
     async with database.transaction() as session:
         where = Location(community_id=next(iter(owner.communities or ())), place="云杉苑 · 3 栋 · 501")
         repair_id = await reports.report(
             session, clock, owner, key="example", location=where,
             unit_id=households.unit_id, text="厨房水龙头漏水", phone="13800000001", has_photo=True,
         )  # fmt: skip
-        saved = Saved(sha256="0" * 64, size_bytes=1)
         file_id = await files.add(session, clock, owner, saved, name="水龙头.jpg", media_type="image/jpeg")
         photo = NewAttachment(file_id=file_id, name="水龙头.jpg", width=4, height=3)
         await attachments.attach(session, clock, owner, ticket_id=repair_id, attachments=[photo], is_public=True)
@@ -94,3 +96,9 @@ async def give_them_life(
         "unit_id": households.unit_id,
         "occupancy_id": households.occupancy_id,
     }
+
+
+def _photo() -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (4, 3), "grey").save(written, "JPEG")
+    return written.getvalue()

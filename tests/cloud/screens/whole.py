@@ -1,6 +1,6 @@
 """The whole application over a building in which something happened: what tests of every page stand on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -17,8 +17,10 @@ from cloud.core.outbox import DeliveryState, OutboxDelivery
 from cloud.core.principal import Role
 from cloud.settings import Settings
 from cloud.tickets import from_alarms
+from cloud.tickets.default_types import DEFAULT_TYPES
 from cloud.tickets.domain import Act
 from cloud.tickets.incidents import open_incident
+from cloud.tickets.types import define_type
 from cloud.web.catalogues import Locale
 from tests.clocks import FixedClock
 from tests.cloud.alarms.site import Site, make_site
@@ -27,6 +29,9 @@ from tests.cloud.estate import PASSWORD, Estate, make_organisation
 from tests.cloud.notifications.messages import make_messages
 from tests.cloud.screens.households import Households, give_them_life, make_households
 from tests.cloud.tickets.dispatch.asked import make_offer
+
+OWN_TYPE = "pumps"
+"""A type of tickets that the neighbour has none of."""
 
 
 @dataclass
@@ -82,6 +87,8 @@ async def make_whole(folder: Path) -> Whole:
             await from_alarms.open_for_alarm(session, clock, site.operator, alarm_id=alarm.id)
             for alarm in await site.alarms()
         ]
+        pumps = replace(DEFAULT_TYPES[1], code=OWN_TYPE, parent_code=DEFAULT_TYPES[1].code)
+        await define_type(session, clock, site.estate.administrator, pumps)
         incident_id = await open_incident(
             session,
             clock,
@@ -109,7 +116,7 @@ async def make_whole(folder: Path) -> Whole:
             query="place=3+栋",
             is_shared=True,
         )
-    at_home = await give_them_life(database, clock, households, site.estate.administrator)
+    at_home = await give_them_life(database, clock, households, site.estate.administrator, app.state.files)
     return Whole(
         app=app,
         clock=clock,
@@ -139,7 +146,7 @@ async def make_whole(folder: Path) -> Whole:
             "rule_id": rule_id,
             "session_id": 1,
             "thing_id": site.place_id,
-            "type_code": "water_indoor",
+            "type_code": OWN_TYPE,
             "ticket_id": ticket_ids[-1],
             "unit_id": households.unit_id,
             "view_id": view_id,
