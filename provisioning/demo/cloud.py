@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aiohttp
 
+from cloud.core.files import FileStore
 from provisioning.demo.programs import Child, Program
 from provisioning.demo.toml import to_toml
 from provisioning.practice.ports import LOOPBACK
@@ -33,6 +34,15 @@ class PracticeCloud:
     @property
     def database_url(self) -> str:
         return f"sqlite+aiosqlite:///{self.folder / 'gatehouse.db'}"
+
+    @property
+    def series_url(self) -> str:
+        return f"sqlite+aiosqlite:///{self.folder / 'series.db'}"
+
+    @property
+    def files(self) -> FileStore:
+        """Return the store that the cloud keeps its files in when its settings name none."""
+        return FileStore((self.folder / "files").absolute().as_uri())
 
     def program(self) -> Program:
         """Return what runs it, with its settings written."""

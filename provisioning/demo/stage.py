@@ -10,11 +10,15 @@ from typing import NoReturn
 
 from cloud.core.clock import Clock, SystemClock
 from cloud.core.database import Database
+from cloud.core.files import FileStore
 from cloud.core.principal import Principal
 from cloud.fleet import service as fleet
 from cloud.fleet.devices import take_inventory
 from cloud.fleet.domain import BoxIdentity
-from provisioning.demo import estate, people
+from cloud.fleet.series_url import open_series
+from cloud.web.live import Hub
+from cloud.wiring import wire
+from provisioning.demo import estate, people, residents
 from provisioning.demo.box import PracticeBox
 from provisioning.demo.cloud import PracticeCloud, well
 from provisioning.demo.memory import Memory
@@ -63,9 +67,12 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
         cloud = PracticeCloud(folder=folder / "cloud", port=port, gateway=gateway)
         cloud_child = await started.enter_async_context(running(await asyncio.to_thread(cloud.program)))
         await well(cloud.url, cloud_child)
-        database = Database(cloud.database_url)
+        series = open_series(cloud.series_url)
+        started.push_async_callback(series.close)
+        # What is done here is told to the cloud, which hears it as its own.
+        database = Database(cloud.database_url, routes=wire(series, Hub()).routes)
         started.push_async_callback(database.close)
-        principal = await _founded(database, clock, say)
+        principal = await _founded(database, clock, cloud.files, say)
         say("opening the practice building")
         building = await started.enter_async_context(PracticeBuilding.opened(folder / "building", clock))
         if building.without:
@@ -90,6 +97,7 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
             await recordings.until_alarm_in(_TO_ALARM)
             announce(cloud.url)
             say(f"SMS go to {gateway.url}/ and to no telephone; sign-in codes are read there")
+            say(f"an owner signs in at {cloud.url}/sign-in/phone with {residents.reporters_number()}")
             if recordings.alarm_in_s() > 0:
                 say(f"in {recordings.alarm_in_s():.0f} s the office will be too cold")
             tasks.create_task(building.live(), name="sensors")
@@ -98,16 +106,18 @@ async def _perform(folder: Path, port: int, *, say: Say, announce: Say) -> None:
                     say(note)
 
 
-async def _founded(database: Database, clock: Clock, say: Say) -> Principal:
+async def _founded(database: Database, clock: Clock, store: FileStore, say: Say) -> Principal:
     # To sign in is to write, so it waits for the cloud's own writing; it is undone and leaves no session behind.
     async with database.transaction() as session:
         principal = await people.founder(session, clock)
         await session.rollback()
     if principal is None:
         say("founding the practice estate")
+        picture = await residents.photo(store)
         async with database.transaction() as session:
             principal = await people.found(session, clock)
             await estate.build(session, clock, principal)
+            await residents.move_in(session, clock, principal, picture)
     return principal
 
 
