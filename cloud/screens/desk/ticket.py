@@ -17,6 +17,7 @@ from cloud.screens.desk.acts import DOINGS, TEXT, ActForm
 from cloud.screens.desk.lines import lines
 from cloud.screens.desk.tree import type_options
 from cloud.tickets import service as tickets
+from cloud.tickets.attachments import attachments_of
 from cloud.tickets.contacts import contact
 from cloud.tickets.domain import Act, How, Outcome, State
 from cloud.tickets.incident_reading import open_incidents
@@ -224,6 +225,7 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
         ticket=found,
         deadlines=await _deadlines(work, page, found),
         ticks=await ticks(session, principal, ticket_id=ticket_id),
+        files=(await attachments_of(session, principal, ticket_ids=[ticket_id]))[ticket_id],
         steps=[deeds.line(page, each) for each in await _timeline(work, ticket_id)],
         acts=acts,
         works_here=works_here,

@@ -59,11 +59,13 @@ async def test_a_report_with_a_photo_is_seen_by_owner_and_desk_and_by_no_neighbo
         photo = await owner.get("/files/1")
     async with house.signed_in(Role.DESK) as desk:
         seen = await desk.get("/files/1")
+        shown = (await desk.get("/tickets/1")).text
     async with house.signed_in_across_the_landing(households) as neighbour:
         hidden = [await neighbour.get(path) for path in ("/files/1", "/my/repairs/1")]
     async with house.signed_in(Role.ADMINISTRATOR, next_door=True) as stranger:
         hidden.append(await stranger.get("/files/1"))
     assert '<img src="/files/1"' in page
+    assert '<img src="/files/1"' in shown
     assert (photo.headers["content-type"], photo.content[:2]) == ("image/jpeg", b"\xff\xd8")
     assert photo.headers["x-content-type-options"] == "nosniff"
     assert photo.headers["cache-control"] == "private, max-age=3600"
