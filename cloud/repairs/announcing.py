@@ -1,0 +1,175 @@
+"""What people are told of a repair, in their inboxes and by the channels that they chose."""
+
+from collections.abc import Collection
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.accounts import people
+from cloud.core.clock import Clock
+from cloud.core.money import Money
+from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
+from cloud.notifications.domain import Kind
+from cloud.notifications.service import notify
+from cloud.repairs.sight import Decider
+from cloud.repairs.tables import PlanRow
+from cloud.tickets.domain import Payer
+from cloud.tickets.reading import Ticket
+
+
+async def plan_asked(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    ticket: Ticket,
+    plan: PlanRow,
+    deciders: Collection[Decider],
+) -> None:
+    """Ask those who pay to agree to a version of a plan."""
+    amount = said(Money(plan.budget_minor, plan.currency))
+    again = plan.version > 1
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=[each.person_id for each in deciders],
+        kind=Kind.CONSENT_ASKED,
+        subject=Words(
+            zh=f"维修方案{'有变动，请再次' if again else '请您'}确认：{amount}",
+            en=f"{'The plan has changed; please look again' if again else 'A plan waits for your consent'}: {amount}",
+        ),
+        text=Words(
+            zh=f"{_subject(ticket).zh}（{ticket.number}）：合计 {amount}。您同意之前不会开工。",
+            en=f"{_subject(ticket).en} ({ticket.number}): {amount} in all. No work begins before you agree.",
+        ),
+        link=_decision_link(ticket, plan),
+        key=f"plan-asked:{plan.id}",
+    )
+
+
+async def question_answered(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    ticket: Ticket,
+    plan: PlanRow,
+    deciders: Collection[Decider],
+    *,
+    answer: str,
+    reply_id: int,
+) -> None:
+    """Tell those who pay what was answered, and that they are asked again."""
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=[each.person_id for each in deciders],
+        kind=Kind.CONSENT_ASKED,
+        subject=Words(zh="您的问题已答复，请确认方案", en="Your question is answered; please decide on the plan"),
+        text=Words(zh=f"{ticket.number}：{answer}", en=f"{ticket.number}: {answer}"),
+        link=_decision_link(ticket, plan),
+        key=f"plan-answered:{reply_id}",
+    )
+
+
+async def decided(
+    session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, *, what: Words, text: str, key: str
+) -> None:
+    """Tell whoever has the ticket, else the front desk, what was said to its plan."""
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=await workers(session, principal, ticket),
+        kind=Kind.TICKET_PROGRESS,
+        subject=Words(zh=f"{ticket.number} {what.zh}", en=f"{ticket.number} {what.en}"),
+        text=Words(zh=text or what.zh, en=text or what.en),
+        link=f"/work/{ticket.id}",
+        key=key,
+    )
+
+
+async def visit_offered(
+    session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, person_ids: Collection[int], *, key: str
+) -> None:
+    """Ask those for whom the work is done to choose a time."""
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=person_ids,
+        kind=Kind.TICKET_PROGRESS,
+        subject=Words(zh="请选择上门时间", en="Please choose when we may come"),
+        text=Words(zh=f"{_subject(ticket).zh}（{ticket.number}）", en=f"{_subject(ticket).en} ({ticket.number})"),
+        link=f"/repairs/{ticket.id}/visit",
+        key=key,
+    )
+
+
+async def visit_missed(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    ticket: Ticket,
+    person_ids: Collection[int],
+    *,
+    reason: str,
+    key: str,
+) -> None:
+    """Tell those for whom the work is done that a visit came to nothing."""
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=person_ids,
+        kind=Kind.TICKET_PROGRESS,
+        subject=Words(zh="上门未能完成，我们将再约时间", en="The visit came to nothing; we will offer another time"),
+        text=Words(zh=f"{ticket.number}：{reason}", en=f"{ticket.number}: {reason}"),
+        link=f"/repairs/{ticket.id}/visit",
+        key=key,
+    )
+
+
+async def result_reported(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    ticket: Ticket,
+    person_ids: Collection[int],
+    *,
+    result: str,
+    result_id: int,
+) -> None:
+    """Tell those for whom the work was done what came of it."""
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=person_ids,
+        kind=Kind.RESULT_REPORTED,
+        subject=Words(zh=f"维修结果：{_subject(ticket).zh}", en=f"What was done: {_subject(ticket).en}"),
+        text=Words(zh=f"{ticket.number}：{result}", en=f"{ticket.number}: {result}"),
+        link=f"/repairs/{ticket.id}/result",
+        key=f"repair-result:{result_id}",
+    )
+
+
+async def workers(session: AsyncSession, principal: Principal, ticket: Ticket) -> list[int]:
+    """Return whoever has the ticket; the front desk while nobody does."""
+    if ticket.assignee_id is not None:
+        return [ticket.assignee_id]
+    return [each.id for each in await people.list_people(session, principal, role=Role.DESK)]
+
+
+def said(amount: Money) -> str:
+    """Return an amount as a message says it, which knows no reader's page."""
+    return f"{amount.amount:,} {amount.currency}"
+
+
+def _decision_link(ticket: Ticket, plan: PlanRow) -> str:
+    return f"/repairs/{ticket.id}/plan" if plan.payer is Payer.OWNER else f"/tickets/{ticket.id}/consent"
+
+
+def _subject(ticket: Ticket) -> Words:
+    subject = ticket.subject or ticket.type.name
+    return Words(zh=subject.zh or subject.en, en=subject.en or subject.zh)

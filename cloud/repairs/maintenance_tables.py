@@ -1,0 +1,192 @@
+"""The rows of preventive plans, of the inspections that they made, and of what was checked."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import cast
+
+from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cloud.core.append_only import append_only
+from cloud.core.database import Base, Json
+from cloud.core.principal import Principal
+from cloud.repairs.rhythm import Rhythm
+from cloud.repairs.tables import CODE_LENGTH, NAME_LENGTH
+
+PLACE_LENGTH = 400
+
+
+class Checked(StrEnum):
+    """What a look at an item came to."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # it makes a repair
+    SKIPPED = "skipped"  # it could not be looked at, and the note says why
+
+
+class MaintenanceRow(Base):
+    """A preventive plan: what is inspected where, and by what it comes round.
+
+    Attributes:
+        checklist: items in their order, each with `code`, `zh` and `en`.
+        repair_type: the type of the tickets that failed items make.
+        every: weeks or months; thousandths of the point's unit for a meter.
+        first_on: the day that turns are reckoned from; None for a meter.
+        turn: the number of the turn that is due next.
+        next_at: when that turn's day begins; None for a meter.
+        next_milli: at how many thousandths on the point the next one is due; None for a calendar.
+        version: grows with every change that people make.
+    """
+
+    __tablename__ = "maintenance_plans"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
+    community_id: Mapped[int] = mapped_column(ForeignKey("communities.id"))
+    place_id: Mapped[int] = mapped_column(ForeignKey("places.id"))
+    place: Mapped[str] = mapped_column(String(PLACE_LENGTH))
+    name_zh: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name_en: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    checklist: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    repair_type: Mapped[str] = mapped_column(String(CODE_LENGTH))
+    rhythm: Mapped[Rhythm]
+    every: Mapped[int]
+    first_on: Mapped[date | None]
+    turn: Mapped[int]
+    next_at: Mapped[datetime | None]
+    point_id: Mapped[int | None] = mapped_column(ForeignKey("points.id"))
+    next_milli: Mapped[int | None]
+    is_active: Mapped[bool]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+_COMES = MaintenanceRow.is_active.is_(true())
+Index("ix_maintenance_plans_next", MaintenanceRow.next_at, sqlite_where=_COMES, postgresql_where=_COMES)
+
+
+class InspectionRow(Base):
+    """That a turn of a preventive plan made its ticket, with the checklist as it was then; append only.
+
+    Attributes:
+        due: the turn's day; for a meter its mark and the plan's version, as a meter that is replaced counts anew.
+    """
+
+    __tablename__ = "maintenance_inspections"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True, autoincrement=False)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    plan_id: Mapped[int] = mapped_column(ForeignKey("maintenance_plans.id"))
+    due: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    checklist: Mapped[list[dict[str, str]]] = mapped_column(Json)
+    repair_type: Mapped[str] = mapped_column(String(CODE_LENGTH))
+
+    __table_args__ = (UniqueConstraint("plan_id", "due"),)
+
+
+append_only(cast("Table", InspectionRow.__table__))
+
+
+class CheckRow(Base):
+    """What a look at an item of an inspection came to.
+
+    Attributes:
+        repair_ticket_id: the ticket that a failed item made.
+    """
+
+    __tablename__ = "maintenance_checks"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(String(CODE_LENGTH), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
+    outcome: Mapped[Checked]
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    actor: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    repair_ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+
+
+async def plans_of(session: AsyncSession, principal: Principal) -> Sequence[MaintenanceRow]:
+    """Return the preventive plans that the principal may see, by place."""
+    asked = select(MaintenanceRow).where(MaintenanceRow.organisation_id == principal.organisation_id)
+    if principal.communities is not None:
+        asked = asked.where(MaintenanceRow.community_id.in_(principal.communities))
+    found = await session.scalars(asked.order_by(MaintenanceRow.place, MaintenanceRow.id))
+    return found.all()
+
+
+async def find_plan(session: AsyncSession, principal: Principal, plan_id: int) -> MaintenanceRow | None:
+    """Return a preventive plan that the principal may see, locked."""
+    asked = select(MaintenanceRow).where(
+        MaintenanceRow.organisation_id == principal.organisation_id, MaintenanceRow.id == plan_id
+    )
+    if principal.communities is not None:
+        asked = asked.where(MaintenanceRow.community_id.in_(principal.communities))
+    return await session.scalar(asked.with_for_update().execution_options(populate_existing=True))
+
+
+async def due_by_day(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[MaintenanceRow]:
+    """Return plans of any organisation whose next turn has begun, locked, the longest overdue first."""
+    found = await session.scalars(
+        select(MaintenanceRow)  # any organisation: a job's
+        .where(_COMES, MaintenanceRow.next_at <= now)
+        .order_by(MaintenanceRow.next_at, MaintenanceRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
+async def by_meter(session: AsyncSession) -> Sequence[MaintenanceRow]:
+    """Return the plans of all organisations that go by a meter, locked."""
+    found = await session.scalars(
+        select(MaintenanceRow)  # any organisation: a job's
+        .where(_COMES, MaintenanceRow.rhythm == Rhythm.METER)
+        .order_by(MaintenanceRow.id)
+        .with_for_update(skip_locked=True)
+    )
+    return found.all()
+
+
+async def has_inspection(session: AsyncSession, principal: Principal, plan_id: int, due: str) -> bool:
+    """Return whether a plan's turn has made its ticket."""
+    made = select(InspectionRow.ticket_id).where(
+        InspectionRow.organisation_id == principal.organisation_id,
+        InspectionRow.plan_id == plan_id,
+        InspectionRow.due == due,
+    )
+    return await session.scalar(made) is not None
+
+
+async def inspection_of(session: AsyncSession, principal: Principal, ticket_id: int) -> InspectionRow | None:
+    """Return the inspection that a ticket is; None when it is none."""
+    return await session.scalar(
+        select(InspectionRow).where(
+            InspectionRow.organisation_id == principal.organisation_id, InspectionRow.ticket_id == ticket_id
+        )
+    )
+
+
+async def checks_of(session: AsyncSession, principal: Principal, ticket_id: int) -> dict[str, CheckRow]:
+    """Return what was checked of an inspection, by item."""
+    found = await session.scalars(
+        select(CheckRow)
+        .where(CheckRow.organisation_id == principal.organisation_id, CheckRow.ticket_id == ticket_id)
+        .execution_options(populate_existing=True)
+    )
+    return {row.code: row for row in found}
+
+
+async def last_inspections(
+    session: AsyncSession, principal: Principal, plan_ids: Collection[int]
+) -> dict[int, InspectionRow]:
+    """Return the newest inspection of each of these plans that had one."""
+    found = await session.scalars(
+        select(InspectionRow)
+        .where(InspectionRow.organisation_id == principal.organisation_id, InspectionRow.plan_id.in_(plan_ids))
+        .order_by(InspectionRow.at, InspectionRow.ticket_id)
+    )
+    return {row.plan_id: row for row in found}

@@ -1,0 +1,82 @@
+"""The end of a repair: what was done is reported to whoever it was done for, and charged if that was agreed to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cloud.core.clock import Clock
+from cloud.core.errors import Refused
+from cloud.core.principal import Principal
+from cloud.repairs import announcing, charges, checks, sight, tables, visits
+from cloud.repairs.domain import LineKind, Stage, Standing
+from cloud.repairs.plans import current_plan
+from cloud.repairs.surveys import keep_photos
+from cloud.repairs.tables import ResultRow
+from cloud.tickets import service as tickets
+from cloud.tickets.reading import Ticket
+from firmware_configs.look.words import _
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What was reported."""
+
+    at: datetime
+    actor: str
+    text: str
+
+
+async def finish(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    *,
+    ticket_id: int,
+    version: int,
+    text: str,
+    after_ids: Sequence[int] = (),
+) -> None:
+    """Resolve a ticket's work, report it, and charge what was agreed to, once.
+
+    Raises:
+        Refused: nothing is said, a visit is still open, an item is unchecked, or planned labour has no time.
+        Conflict: the ticket changed since `version` was read, or is not in work.
+        Forbidden: somebody else has the ticket.
+    """
+    ticket = await sight.worked_on(session, clock, principal, ticket_id=ticket_id)
+    await checks.require_all(session, principal, ticket_id=ticket_id)
+    await _require_labour(session, principal, ticket)
+    await tickets.resolve(session, clock, principal, ticket_id=ticket_id, version=version, result=text)
+    row = ResultRow(
+        organisation_id=principal.organisation_id,
+        ticket_id=ticket_id,
+        at=clock.now(),
+        person_id=principal.person_id,
+        actor=principal.name,
+        text=text.strip(),
+    )
+    session.add(row)
+    await keep_photos(session, clock, principal, ticket_id=ticket_id, file_ids=after_ids, stage=Stage.AFTER)
+    await charges.settle(session, clock, principal, ticket=ticket)
+    who = await sight.concerned(session, clock, principal, ticket)
+    await announcing.result_reported(session, clock, principal, ticket, who, result=row.text, result_id=row.id)
+
+
+async def results(session: AsyncSession, principal: Principal, *, ticket_id: int) -> list[Result]:
+    """Return what was reported of a ticket that the principal has seen, the newest first."""
+    rows = await tables.results_of(session, principal, ticket_id)
+    return [Result(at=row.at, actor=row.actor, text=row.text) for row in rows]
+
+
+async def _require_labour(session: AsyncSession, principal: Principal, ticket: Ticket) -> None:
+    """Refuse an end without the times that it is charged by."""
+    if await visits.is_there(session, principal, ticket):
+        raise Refused(_("Finish the visit first: how long it took, and who signed."), "text")
+    plan = await current_plan(session, principal, ticket_id=ticket.id)
+    if plan is None or plan.standing is Standing.REFUSED:
+        return
+    plans_labour = any(line.kind is LineKind.LABOUR for line in plan.terms.lines)
+    if plans_labour and not await charges.worked(session, principal, ticket_id=ticket.id):
+        raise Refused(_("The plan charges labour: note a visit with its working time first."), "text")
