@@ -9,17 +9,19 @@ from cloud.accounts import codes
 from cloud.accounts import service as accounts
 from cloud.alarms import announcing, evaluation, system
 from cloud.alarms.domain import AlarmAnnounced, AlarmReturned
-from cloud.core import outbox
+from cloud.core import once, outbox
 from cloud.core.clock import Clock
 from cloud.core.database import Database
 from cloud.core.jobs import Job, Work, in_one_transaction
 from cloud.core.wiring import E, Handler, Wiring, hears
+from cloud.feedback import service as feedback
 from cloud.fleet.domain import BoxCloned, ReadingsTaken, RowsConflicted, RowsLost
 from cloud.fleet.series import SeriesStore
 from cloud.notifications import reports, sending
 from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
+from cloud.repairs import plans, preventive
 from cloud.tickets import attachments, dispatching, escalation, from_alarms, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
@@ -36,6 +38,8 @@ _ANNOUNCE_S = 30.0
 _BOXES_S = 30.0
 _SEND_S = 1.0  # somebody waits for a sign-in code; looking costs two reads of an index
 _REPORTS_S = 5.0
+_LAPSE_S = 30.0
+_MAINTENANCE_S = 60.0
 _TIDY_S = 3_600.0
 
 Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
@@ -69,7 +73,11 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
         hears(TicketOpened, {"dispatch": _telling(hub, dispatching.begin_search, TICKETS)}),
         hears(
             TicketMoved,
-            {"dispatch": _telling(hub, dispatching.follow_ticket, TICKETS), "notices": notices.tell_assigned},
+            {
+                "dispatch": _telling(hub, dispatching.follow_ticket, TICKETS),
+                "notices": notices.tell_assigned,
+                "feedback": feedback.ask_when_done,
+            },
         ),
         hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
         hears(TargetWarned, {"ladder": _telling(hub, escalation.climb_warned, TICKETS)}),
@@ -97,6 +105,9 @@ def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, bas
         Job(name="notifications.ask_reports", period_s=_REPORTS_S, run=partial(reports.ask_due, gateways=gateways)),
         Job(name="notifications.forget_old", period_s=_TIDY_S, run=notifications.forget_old),
         Job(name="accounts.forget_codes", period_s=_TIDY_S, run=in_one_transaction(codes.forget_codes)),
+        Job(name="repairs.lapse", period_s=_LAPSE_S, run=_in_rounds(hub, plans.lapse, TICKETS)),
+        Job(name="repairs.make_due", period_s=_MAINTENANCE_S, run=_in_rounds(hub, preventive.make_due, TICKETS)),
+        Job(name="once.forget_old", period_s=_TIDY_S, run=in_one_transaction(once.forget_old)),
         Job(name="accounts.forget_old", period_s=_TIDY_S, run=in_one_transaction(accounts.forget_old)),
         Job(name="outbox.prune", period_s=_TIDY_S, run=outbox.prune),
     )

@@ -6,9 +6,10 @@ from cloud.accounts import views
 from cloud.alarms import tables as alarms
 from cloud.calendars import shift_tables as shifts
 from cloud.calendars import tables as calendars
-from cloud.core import audit, exports, files, jobs, outbox
+from cloud.core import audit, exports, files, jobs, once, outbox
 from cloud.core.database import Base
 from cloud.core.search import is_part_of_an_index
+from cloud.feedback import tables as feedback
 from cloud.fleet import tables as fleet
 from cloud.notifications import tables as notifications
 from cloud.properties import import_tables as imports
@@ -16,6 +17,9 @@ from cloud.properties import tables as properties
 from cloud.properties import unit_codes
 from cloud.reception import catalogue_tables as catalogue
 from cloud.reception import tables as reception
+from cloud.repairs import maintenance_tables as maintenance
+from cloud.repairs import stock_tables as stock
+from cloud.repairs import tables as repairs
 from cloud.tickets import attachments, reports
 from cloud.tickets import clock_tables as ticket_clocks
 from cloud.tickets import dispatch_tables as dispatch
@@ -30,17 +34,22 @@ MODULES = (
     catalogue,
     dispatch,
     exports,
+    feedback,
     files,
     fleet,
     imports,
     jobs,
+    maintenance,
     notifications,
+    once,
     outbox,
     properties,
     reception,
     reports,
+    repairs,
     shifts,
     sign_in_codes,
+    stock,
     ticket_clocks,
     tickets,
     unit_codes,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import cast
 
-from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint, select, true
+from sqlalchemy import ForeignKey, String, Table, Text, UniqueConstraint, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,7 +55,7 @@ class MaintenanceRow(Base):
     every: Mapped[int]
     first_on: Mapped[date | None]
     turn: Mapped[int]
-    next_at: Mapped[datetime | None]
+    next_at: Mapped[datetime | None] = mapped_column(index=True)
     point_id: Mapped[int | None] = mapped_column(ForeignKey("points.id"))
     next_milli: Mapped[int | None]
     is_active: Mapped[bool]
@@ -63,7 +63,6 @@ class MaintenanceRow(Base):
 
 
 _COMES = MaintenanceRow.is_active.is_(true())
-Index("ix_maintenance_plans_next", MaintenanceRow.next_at, sqlite_where=_COMES, postgresql_where=_COMES)
 
 
 class InspectionRow(Base):

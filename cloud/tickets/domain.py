@@ -138,6 +138,8 @@ TRANSITIONS: dict[tuple[State, Act], State] = {
     (State.IN_WORK, Act.ASSIGN): State.ASSIGNED,
     (State.IN_WORK, Act.RELEASE): State.OPEN,
     (State.IN_WORK, Act.PROPOSE): State.PLANNED,
+    (State.IN_WORK, Act.AGREE): State.IN_WORK,  # to an emergency's, which goes on meanwhile
+    (State.IN_WORK, Act.REFUSE): State.ASSIGNED,
     (State.IN_WORK, Act.WAIT): State.WAITING,
     (State.IN_WORK, Act.RESOLVE): State.RESOLVED,
     (State.WAITING, Act.ASSIGN): State.WAITING,

@@ -1,0 +1,1 @@
+"""What people think of the work that was done for them."""
