@@ -16,6 +16,9 @@ from cloud.repairs.tables import PlanRow
 from cloud.tickets.domain import Payer
 from cloud.tickets.reading import Ticket
 
+_NAMED = 120
+"""So much of a ticket's subject leaves room for the rest of a message's."""
+
 
 async def plan_asked(
     session: AsyncSession,
@@ -172,4 +175,4 @@ def _decision_link(ticket: Ticket, plan: PlanRow) -> str:
 
 def _subject(ticket: Ticket) -> Words:
     subject = ticket.subject or ticket.type.name
-    return Words(zh=subject.zh or subject.en, en=subject.en or subject.zh)
+    return Words(zh=(subject.zh or subject.en)[:_NAMED], en=(subject.en or subject.zh)[:_NAMED])

@@ -111,7 +111,7 @@ async def plans(session: AsyncSession, principal: Principal, *, ticket_id: int) 
     rows = await tables.plans_of(session, principal, ticket_id)
     replies = await tables.replies_to(session, principal, ticket_id)
     versions = {row.id: row.version for row in rows}
-    older: Sequence[PlanRow | None] = [*rows[1:], None]
+    older: Sequence[PlanRow | None] = [*rows[1:], None][: len(rows)]
     return [
         _plan(row, before, [_said(each, versions) for each in replies if each.plan_id == row.id])
         for row, before in zip(rows, older, strict=True)

@@ -244,7 +244,7 @@ async def lapsing_plans(session: AsyncSession, *, before: datetime, limit: int) 
     """Return plans of any organisation that nobody answered while they were valid, locked, the first to lapse first."""
     found = await session.scalars(
         select(PlanRow)  # any organisation: a job's
-        .where(_IS_UNANSWERED, PlanRow.valid_until < before)
+        .where(_IS_UNANSWERED, PlanRow.valid_until <= before)
         .order_by(PlanRow.valid_until)
         .limit(limit)
         .with_for_update(skip_locked=True)
