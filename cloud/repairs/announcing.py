@@ -104,7 +104,7 @@ async def visit_offered(
         kind=Kind.TICKET_PROGRESS,
         subject=Words(zh="请选择上门时间", en="Please choose when we may come"),
         text=Words(zh=f"{_subject(ticket).zh}（{ticket.number}）", en=f"{_subject(ticket).en} ({ticket.number})"),
-        link=f"/repairs/{ticket.id}/visit",
+        link=f"/my/repairs/{ticket.id}/visit",
         key=key,
     )
 
@@ -128,7 +128,7 @@ async def visit_missed(
         kind=Kind.TICKET_PROGRESS,
         subject=Words(zh="上门未能完成，我们将再约时间", en="The visit came to nothing; we will offer another time"),
         text=Words(zh=f"{ticket.number}：{reason}", en=f"{ticket.number}: {reason}"),
-        link=f"/repairs/{ticket.id}/visit",
+        link=f"/my/repairs/{ticket.id}/visit",
         key=key,
     )
 
@@ -152,7 +152,7 @@ async def result_reported(
         kind=Kind.RESULT_REPORTED,
         subject=Words(zh=f"维修结果：{_subject(ticket).zh}", en=f"What was done: {_subject(ticket).en}"),
         text=Words(zh=f"{ticket.number}：{result}", en=f"{ticket.number}: {result}"),
-        link=f"/repairs/{ticket.id}/result",
+        link=f"/my/repairs/{ticket.id}/result",
         key=f"repair-result:{result_id}",
     )
 
@@ -170,7 +170,7 @@ def said(amount: Money) -> str:
 
 
 def _decision_link(ticket: Ticket, plan: PlanRow) -> str:
-    return f"/repairs/{ticket.id}/plan" if plan.payer is Payer.OWNER else f"/tickets/{ticket.id}/consent"
+    return f"/my/repairs/{ticket.id}/plan" if plan.payer is Payer.OWNER else f"/tickets/{ticket.id}/consent"
 
 
 def _subject(ticket: Ticket) -> Words:

@@ -15,6 +15,7 @@ from cloud.repairs.plans import current_plan
 from cloud.repairs.surveys import keep_photos
 from cloud.repairs.tables import ResultRow
 from cloud.tickets import service as tickets
+from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.reading import Ticket
 from firmware_configs.look.words import _
 
@@ -36,7 +37,7 @@ async def finish(
     ticket_id: int,
     version: int,
     text: str,
-    after_ids: Sequence[int] = (),
+    after: Sequence[NewAttachment] = (),
 ) -> None:
     """Resolve a ticket's work, report it, and charge what was agreed to, once.
 
@@ -58,7 +59,7 @@ async def finish(
         text=text.strip(),
     )
     session.add(row)
-    await keep_photos(session, clock, principal, ticket_id=ticket_id, file_ids=after_ids, stage=Stage.AFTER)
+    await keep_photos(session, clock, principal, ticket_id=ticket_id, photos=after, stage=Stage.AFTER)
     await charges.settle(session, clock, principal, ticket=ticket)
     who = await sight.concerned(session, clock, principal, ticket)
     await announcing.result_reported(session, clock, principal, ticket, who, result=row.text, result_id=row.id)

@@ -14,6 +14,7 @@ from cloud.repairs import sight, tables
 from cloud.repairs.domain import Hazard, Stage
 from cloud.repairs.tables import PhotoRow, SurveyRow
 from cloud.tickets import service as tickets
+from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.moving import required
 from firmware_configs.look.words import _
 
@@ -29,10 +30,9 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Photo:
+class Photo(NewAttachment):
     """A stored file that shows a repair."""
 
-    file_id: int
     stage: Stage
 
 
@@ -44,7 +44,7 @@ async def survey(
     ticket_id: int,
     findings: str,
     hazard: Hazard,
-    file_ids: Collection[int] = (),
+    photos: Collection[NewAttachment] = (),
 ) -> None:
     """Write down what was found; a danger makes the ticket one of the highest priority.
 
@@ -65,7 +65,7 @@ async def survey(
         hazard=hazard,
     )
     session.add(row)
-    await keep_photos(session, clock, principal, ticket_id=ticket_id, file_ids=file_ids, stage=Stage.SURVEY)
+    await keep_photos(session, clock, principal, ticket_id=ticket_id, photos=photos, stage=Stage.SURVEY)
     await tickets.arrive(session, clock, principal, ticket_id=ticket_id)
     if hazard is Hazard.DANGER and ticket.priority is not Priority.CRITICAL:
         system = Principal.system(principal.organisation_id)
@@ -86,7 +86,7 @@ async def keep_photos(
     principal: Principal,
     *,
     ticket_id: int,
-    file_ids: Collection[int],
+    photos: Collection[NewAttachment],
     stage: Stage,
 ) -> None:
     """Say of stored files what they show; whoever may see the ticket may see them."""
@@ -94,11 +94,14 @@ async def keep_photos(
         PhotoRow(
             organisation_id=principal.organisation_id,
             ticket_id=ticket_id,
-            file_id=file_id,
+            file_id=photo.file_id,
             stage=stage,
+            name=photo.name[:200],
+            width=photo.width,
+            height=photo.height,
             at=clock.now(),
         )
-        for file_id in file_ids
+        for photo in photos
     )
     await session.flush()
 
@@ -114,7 +117,9 @@ async def surveys(session: AsyncSession, principal: Principal, *, ticket_id: int
 async def photos(session: AsyncSession, principal: Principal, *, ticket_id: int) -> Sequence[Photo]:
     """Return the photos of a ticket that the principal has seen, the first one first."""
     rows = await tables.photos_of(session, principal, ticket_id)
-    return [Photo(file_id=row.file_id, stage=row.stage) for row in rows]
+    return [
+        Photo(file_id=row.file_id, name=row.name, width=row.width, height=row.height, stage=row.stage) for row in rows
+    ]
 
 
 async def may_see_photo(session: AsyncSession, clock: Clock, principal: Principal, *, file_id: int) -> bool:

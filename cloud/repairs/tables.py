@@ -48,6 +48,9 @@ class PhotoRow(Base):
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
     file_id: Mapped[int] = mapped_column(ForeignKey("files.id"), unique=True)
     stage: Mapped[Stage]
+    name: Mapped[str] = mapped_column(String(200))
+    width: Mapped[int]
+    height: Mapped[int]
     at: Mapped[datetime]
 
 

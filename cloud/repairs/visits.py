@@ -15,6 +15,7 @@ from cloud.repairs.domain import Stage
 from cloud.repairs.surveys import keep_photos
 from cloud.repairs.tables import NAME_LENGTH, VisitRow
 from cloud.tickets import service as tickets
+from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.moving import check_text, required
 from cloud.tickets.reading import Ticket
 from firmware_configs.look.words import _
@@ -156,9 +157,9 @@ async def leave(
     labour_minutes: int,
     text: str = "",
     signer: str = "",
-    signature_id: int | None = None,
-    before_ids: Sequence[int] = (),
-    after_ids: Sequence[int] = (),
+    signature: NewAttachment | None = None,
+    before: Sequence[NewAttachment] = (),
+    after: Sequence[NewAttachment] = (),
 ) -> None:
     """End the visit that goes on: how long it took, what it looked like, and who signed.
 
@@ -174,14 +175,15 @@ async def leave(
     if not 0 <= labour_minutes <= _MOST_MINUTES:
         raise Refused(_("Labour is 0 to %(most)d minutes, of all who came."), "labour_minutes", most=_MOST_MINUTES)
     check_text(text, "text")
-    if signature_id is not None and not signer.strip():
+    if signature is not None and not signer.strip():
         raise Refused(_("Write the name of whoever signed."), "signer")
     row.left_at, row.labour_minutes, row.text = clock.now(), labour_minutes, text.strip()
-    row.signer, row.signature_id = signer.strip()[:NAME_LENGTH], signature_id
+    row.signer = signer.strip()[:NAME_LENGTH]
+    row.signature_id = signature.file_id if signature is not None else None
     await session.flush()
-    drawn = [signature_id] if signature_id is not None else []
-    for ids, stage in ((before_ids, Stage.BEFORE), (after_ids, Stage.AFTER), (drawn, Stage.SIGNATURE)):
-        await keep_photos(session, clock, principal, ticket_id=ticket_id, file_ids=ids, stage=stage)
+    drawn = [signature] if signature is not None else []
+    for photos, stage in ((before, Stage.BEFORE), (after, Stage.AFTER), (drawn, Stage.SIGNATURE)):
+        await keep_photos(session, clock, principal, ticket_id=ticket_id, photos=photos, stage=stage)
 
 
 async def miss(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int, reason: str) -> None:

@@ -9,6 +9,7 @@ from cloud.core.principal import Principal, Role
 from cloud.repairs import charges, plans, results, surveys, visits
 from cloud.repairs.domain import Hazard, Reply, Stage
 from cloud.tickets import service as tickets
+from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.domain import Payer, State
 from tests.cloud.repairs.job import Job
 
@@ -38,8 +39,14 @@ async def test_a_result_is_reported_and_charged_once_with_what_was_done_and_used
         "plan_id": plan.id,
         "plan_version": 1,
         "lines": [
-            {"kind": "labour", "text": "水工", "quantity": "1", "unit": "h", "rate_minor": 8_000, "total_minor": 8_000},
-            {"kind": "material", "text": "PPR 管", "quantity": "2", "unit": "m", "rate_minor": 1_299, "total_minor": 2_598},
+            {
+                "kind": "labour", "text": "水工", "quantity": "1", "unit": "h",
+                "rate_minor": 8_000, "total_minor": 8_000,
+            },
+            {
+                "kind": "material", "text": "PPR 管", "quantity": "2", "unit": "m",
+                "rate_minor": 1_299, "total_minor": 2_598,
+            },
         ],
     }  # fmt: skip
     assert "What was done: The kitchen leaks" in await job.messages(job.owner)
@@ -130,7 +137,7 @@ async def test_photos_are_for_those_who_may_see_the_ticket(job: Job) -> None:
         )  # fmt: skip
         await surveys.survey(
             session, job.site.clock, job.worker, ticket_id=job.ticket_id, findings="漏水点在水槽下",
-            hazard=Hazard.CAUTION, file_ids=[file_id],
+            hazard=Hazard.CAUTION, photos=[NewAttachment(file_id=file_id, name="a.jpg", width=4, height=3)],
         )  # fmt: skip
         assert [each.stage for each in await surveys.photos(session, job.worker, ticket_id=job.ticket_id)] == [
             Stage.SURVEY
