@@ -60,7 +60,7 @@ async def reply(session: AsyncSession, clock: Clock, principal: Principal, *, ti
     if _is_repeat(plan, answer):
         return
     _check_open(plan, answer, clock)
-    text = _checked_text(answer)
+    text, said = _checked_text(answer), answer.reply
     row = _row(principal, clock, plan, answer, decider, text)
     session.add(row)
     await session.flush()
@@ -69,7 +69,7 @@ async def reply(session: AsyncSession, clock: Clock, principal: Principal, *, ti
         session,
         clock,
         principal,
-        action=f"repairs.plan_{answer.reply}",
+        action=f"repairs.plan_{said}",
         subject=f"ticket:{ticket.id}",
         after={"version": plan.version, "amount_minor": plan.budget_minor, "decider": decider.name},
     )

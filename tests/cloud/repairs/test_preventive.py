@@ -9,6 +9,7 @@ from cloud.core.errors import Conflict, Forbidden, Refused
 from cloud.core.listing import Ask
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
+from cloud.fleet.intake import Intake
 from cloud.repairs import checks, preventive, results
 from cloud.repairs.maintenance_tables import Checked
 from cloud.repairs.preventive import Draft, Maintenance
@@ -17,6 +18,7 @@ from cloud.tickets import service as tickets
 from cloud.tickets.domain import Kind, Origin, State
 from cloud.tickets.reading import Ticket, list_tickets
 from tests.cloud.alarms.site import Site
+from tests.cloud.fleet.boxes import batch
 
 PUMPS = Words(zh="水泵月检", en="Pumps, monthly")
 CHECKLIST = (Words(zh="轴封漏水", en="Seal leaks"), Words(zh="异响", en="Noise"))
@@ -90,9 +92,11 @@ async def test_turns_that_nobody_looked_for_are_one_inspection(site: Site) -> No
 
 async def test_an_inspection_comes_when_the_pump_has_run_so_long_and_once(site: Site) -> None:
     plan_id = await plan(site, by_meter(site, next_mark=Decimal(1_000)))
-    for hours, opened in ((999.5, 0), (1_000.0, 1), (1_200.0, 0), (2_600.0, 1), (2_999.0, 0), (3_000.0, 1)):
+    marks = ((999.5, 0), (1_000.0, 1), (1_200.0, 0), (2_600.0, 1), (2_999.0, 0), (3_000.0, 1))
+    for number, (hours, opened) in enumerate(marks, 1):
         site.clock.advance(minutes=1)
-        await site.send((0.0, hours), point="probe/humidity", watched=False)
+        sent = batch([(number, number)], [("probe/humidity", site.us(0), hours)])
+        await Intake(site.database, site.series, site.clock).take(site.box.identity, sent)
         assert [await look(site) for _again in range(2)] == [opened, 0]
     assert len(await inspections(site)) == 3
     assert (await seen(site, plan_id)).next_mark == Decimal(3_500)
