@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from cloud.accounts.phones import masked
 from cloud.core.words import Words
-from cloud.web import formats, words
+from cloud.web import cells, formats, words
 from cloud.web.catalogues import Locale, Message
 from cloud.web.reader import Size, Theme, current
 from firmware_configs.look.assets import LOOK, assets
@@ -40,6 +40,9 @@ def environment(screens: Mapping[str, Path]) -> Environment:
         reader=current,
         asset=asset_path,
         icon=_icon,
+        drawn=cells.drawn,
+        heads=cells.heads,
+        plain=cells.plain,
         words=words,
         Locale=Locale,
         Theme=Theme,
@@ -89,13 +92,10 @@ def _icon(name: str, *, label: str = "") -> Markup:
 
 
 def _time(instant: datetime | None, *, zone: ZoneInfo | None = None) -> Markup:
-    """Return a time element: short to read, exact on hover and for machines; nothing stands as a dash."""
+    """Return a time element; nothing stands as a dash."""
     if instant is None:
         return Markup('<span class="text-body-secondary">–</span>')
-    reader = current()
-    exact = formats.exact_time(instant, reader, zone=zone)
-    short = formats.time(instant, reader, zone=zone)
-    return Markup('<time datetime="%s" title="%s">%s</time>') % (_iso(instant), escape(exact), escape(short))
+    return cells.time(instant, current(), zone=zone)
 
 
 def _exact_time(instant: datetime, *, zone: ZoneInfo | None = None) -> str:
