@@ -71,7 +71,7 @@ async def open_incident(
             )
         )
     await session.flush()
-    _record(session, clock, principal, row, "tickets.incident_opened")
+    _record(session, clock, principal, row, action="tickets.incident_opened")
     for ticket_id in sorted(ticket_ids):
         await add_ticket(session, clock, principal, incident_id=row.id, ticket_id=ticket_id)
     return row.id
@@ -100,7 +100,7 @@ async def change_incident(
     is_news = notice.strip() not in {"", row.notice}
     row.title, row.script, row.notice = title.strip(), script.strip(), notice.strip()
     row.version += 1
-    _record(session, clock, principal, row, "tickets.incident_changed")
+    _record(session, clock, principal, row, action="tickets.incident_changed")
     for ticket_row in await _tickets_of(session, principal, row) if is_news else ():
         await tell(session, clock, principal, ticket_row, Deed.INCIDENT_TOLD, text=row.notice)
 
@@ -162,7 +162,7 @@ async def resolve_incident(
     said = required(result, "result", _("Say how it ended."))
     row = await _open(session, principal, incident_id=incident_id, version=version)
     row.closed_at, row.result, row.version = clock.now(), said, row.version + 1
-    _record(session, clock, principal, row, "tickets.incident_resolved")
+    _record(session, clock, principal, row, action="tickets.incident_resolved")
     for ticket_row in await _tickets_of(session, principal, row):
         if with_tickets and (ticket_row.state, Act.SETTLE) in TRANSITIONS:
             await carry(session, clock, principal, ticket_row, Act.SETTLE, text=said)
@@ -226,6 +226,6 @@ def _check(title: str, script: str, notice: str) -> None:
     check_text(notice, "notice")
 
 
-def _record(session: AsyncSession, clock: Clock, principal: Principal, row: IncidentRow, action: str) -> None:
+def _record(session: AsyncSession, clock: Clock, principal: Principal, row: IncidentRow, *, action: str) -> None:
     after = {"title": row.title, "notice": row.notice, "result": row.result}
     audit.record(session, clock, principal, action=action, subject=f"incident:{row.id}", after=after)

@@ -15,6 +15,9 @@ from cloud.core.database import Base, Database
 from cloud.core.exports import Format, Wanted
 from cloud.core.outbox import DeliveryState, OutboxDelivery
 from cloud.core.principal import Role
+from cloud.core.sheets import read_sheet
+from cloud.properties import imports
+from cloud.properties.import_lines import ImportKind
 from cloud.settings import Settings
 from cloud.tickets import from_alarms
 from cloud.tickets.default_types import DEFAULT_TYPES
@@ -116,6 +119,14 @@ async def make_whole(folder: Path) -> Whole:
             query="place=3+栋",
             is_shared=True,
         )
+        import_id = await imports.send(
+            session,
+            clock,
+            site.estate.administrator,
+            kind=ImportKind.ESTATE,
+            file="云杉苑.csv",
+            sheet=read_sheet("小区,楼栋,房号\n云杉苑,3 栋,601\n云杉苑,,602\n".encode()),
+        )
     at_home = await give_them_life(database, clock, households, site.estate.administrator, app.state.files)
     return Whole(
         app=app,
@@ -136,7 +147,7 @@ async def make_whole(folder: Path) -> Whole:
             "community_id": site.community_id,
             "device_id": 1,
             "incident_id": incident_id,
-            "import_id": 1,
+            "import_id": import_id,
             "letter_id": 1,
             "noun": "places",
             "occupancy_id": households.occupancy_id,
