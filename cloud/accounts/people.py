@@ -9,7 +9,7 @@ from cloud.accounts import passwords, tables, telephones
 from cloud.accounts.domain import ONE_TIME, Person, check_login, check_name, check_roles, login_key
 from cloud.accounts.phones import masked
 from cloud.accounts.tables import PersonRow
-from cloud.core import audit
+from cloud.core import audit, exports
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, fetch
@@ -121,6 +121,7 @@ async def change_person(
 ) -> None:
     """Change what somebody is called, may do and may see, and their number; their open sessions follow at once.
 
+    Who may see less from now on loses the lists that they had written as files.
     Who owns a unit or lives in one keeps that role, which is no administrator's to take.
 
     Raises:
@@ -133,9 +134,11 @@ async def change_person(
     person = await _find(session, principal, person_id)
     if Role.ADMINISTRATOR not in roles:
         await _keep_an_administrator(session, person)
-    before = _state(person)
+    before, saw = _state(person), person.as_person
     person.name, person.communities = check_name(name), _listed(communities)
     person.roles = check_roles(roles) | (person.roles - STAFF)
+    if not _sees_all_of(person.as_person, saw):
+        await exports.withdraw(session, clock, principal, person_id=person.id)
     person.phone = await telephones.free(session, principal, phone, person_id=person.id)
     was, is_now = audit.changed(before, _state(person))
     if is_now:
@@ -233,3 +236,11 @@ def _record(
     after: audit.State | None = None,
 ) -> None:
     audit.record(session, clock, principal, action=action, subject=f"person:{person.id}", before=before, after=after)
+
+
+def _sees_all_of(person: Person, before: Person) -> bool:
+    """Return whether somebody has every role and sees every community that they did."""
+    has_roles = person.roles >= before.roles
+    if person.communities is None or before.communities is None:
+        return has_roles and person.communities is None
+    return has_roles and person.communities >= before.communities

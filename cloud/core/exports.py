@@ -218,6 +218,18 @@ async def give_up(session: AsyncSession, clock: Clock, row: ExportRow, state: Ex
     await _change(session, row, state=state, ended_at=clock.now(), reason=reason)
 
 
+async def withdraw(session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int) -> None:
+    """Take a person's exports away, finished or not: what is in them they may see no more."""
+    theirs = select(ExportRow).where(
+        ExportRow.organisation_id == principal.organisation_id, ExportRow.person_id == person_id
+    )
+    for row in (await session.scalars(theirs.where(ExportRow.state.in_((*OPEN, ExportState.DONE))))).all():
+        if row.file_id is not None:
+            await files.remove(session, clock, principal, row.file_id)
+        row.state, row.file_id, row.ended_at = ExportState.REFUSED, None, clock.now()
+        row.reason = _("You may not see this list any more.")
+
+
 async def purge(session: AsyncSession, clock: Clock) -> None:
     """Delete exports that ended more than KEPT ago, with their files; a job."""
     # any organisation: age alone decides

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, update
 
+from cloud.accounts import people
 from cloud.accounts.tables import PersonRow
 from cloud.core import exports
 from cloud.core.exports import KEPT, ExportRow, ExportState, Format
@@ -130,6 +131,26 @@ async def test_who_lost_the_right_after_it_was_written_may_not_fetch_it(
         mine = site.estate.principals[Role.OPERATOR].person_id
         await session.execute(update(PersonRow).where(PersonRow.id == mine).values(roles=frozenset({Role.WORKER})))
     assert (await operator.get("/exports/1/file")).status_code == 404
+
+
+@pytest.mark.parametrize(("communities", "status"), [(None, 200), (frozenset({7}), 409)])
+async def test_who_sees_fewer_communities_loses_what_was_written_before(
+    site: Site, store: FileStore, operator: Browser, communities: frozenset[int] | None, status: int
+) -> None:
+    await _ask(operator)
+    await _build(site, store)
+    async with site.database.transaction() as session:
+        await people.change_person(
+            session,
+            site.clock,
+            site.estate.administrator,
+            site.estate.principals[Role.OPERATOR].person_id or 0,
+            name="孙三",
+            roles=frozenset({Role.OPERATOR}),
+            communities=communities,
+            phone=None,
+        )
+    assert (await operator.get("/exports/1/file")).status_code == status
 
 
 async def test_an_export_is_whoevers_asked_for_it(
