@@ -124,6 +124,18 @@ async def find_occupancy(session: AsyncSession, principal: Principal, occupancy_
     return (await _find(session, principal, occupancy_id)).as_occupancy
 
 
+async def reveal_phone(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> str | None:
+    """Return the number in full of somebody who is or was in a unit that the principal may see; see telephones.reveal.
+
+    Raises:
+        Forbidden: the principal does not work here.
+        NotFound: there is no such person.
+    """
+    if not await tables.occupancies(session, principal, person_ids=[person_id]):
+        raise NotFound(_("There is no such person."))
+    return await telephones.reveal(session, clock, principal, person_id)
+
+
 async def move_in(
     session: AsyncSession,
     clock: Clock,

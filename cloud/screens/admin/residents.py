@@ -174,7 +174,7 @@ async def change_owner(work: Work, page: OnPage, occupancy_id: Id) -> Response:
 @for_staff.post("/people/{person_id}/phone")
 async def reveal(work: Work, page: OnPage, person_id: Id) -> Response:
     """Show a number in full, this once; that somebody looked is written down."""
-    phone = await telephones.reveal(work.session, work.clock, work.principal, person_id)
+    phone = await occupancies.reveal_phone(work.session, work.clock, work.principal, person_id)
     names = await people.names(work.session, work.principal, [person_id])
     response = page.show(
         "admin/phone.html",

@@ -3,6 +3,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from cloud.accounts.tables import PersonRow
 from cloud.core.audit import AuditEntry
 from cloud.core.principal import Role
 from tests.cloud.screens.controlroom.conftest import database, house, routes, series, site
@@ -53,6 +54,18 @@ async def test_a_number_in_full_is_shown_once_and_written_down(house: House, hou
     assert "138 0000 0033" in shown.text
     assert shown.headers["cache-control"] == "no-store"
     assert (await _last(house)).action == "accounts.phone_revealed"
+
+
+async def test_who_sees_other_communities_alone_is_shown_no_number(house: House, households: Households) -> None:
+    site = house.site
+    owner_id, desk_id = households.owner.person_id, site.estate.principals[Role.DESK].person_id
+    async with site.database.transaction() as session:
+        (await session.get_one(PersonRow, owner_id)).phone = "+8613800000044"
+        (await session.get_one(PersonRow, desk_id)).communities = [site.community_id + 1]
+    async with house.signed_in(Role.DESK) as desk:
+        answer = await desk.send_form(f"/people/{owner_id}/phone", page="/units")
+    assert answer.status_code == 404
+    assert "138 0000 0044" not in answer.text
 
 
 @pytest.mark.parametrize(
