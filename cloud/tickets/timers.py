@@ -7,7 +7,7 @@ deadline; what was breached before stays breached.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -115,8 +115,9 @@ async def retarget(
 ) -> None:
     """Put a ticket's timers under the targets of its type and priority now; time that was used stays used.
 
-    A target that the ticket had none of has used what the solution has. Where the types count on different calendars,
-    it is the new one's that counts from now on.
+    A target that the ticket had none of, or had only before, has used what the solution has. Where the types count on
+    different calendars, it is the new one's that counts from now on. What ended with a type that was retired counts
+    again under another type.
     """
     wanted = _targets(row, after)
     found = await _clocked(session, principal, row)
@@ -136,6 +137,12 @@ async def retarget(
             timer.calendar_id = calendar_id
             _keep(session, clock, timer, changed, calendar, Turn.RETARGETED)
         used = timer.timer.used if timer.target is Target.SOLUTION else used
+    for timer in [each for each, _old in found if each.target in wanted and _counts_again(row, each, before, after)]:
+        counting = replace(timer.timer, used=used)
+        standing, _nothing = timing.retargeted(counting, calendar, clock.now(), limit=wanted[timer.target])
+        timer.calendar_id, timer.ended_at, timer.ending = calendar_id, None, None
+        again = timing.resumed(standing, clock.now()) if _runs(row) else standing
+        _keep(session, clock, timer, again, calendar, Turn.RETARGETED)
     for target in [each for each in wanted if each not in {timer.target for timer, _old in found}]:
         begun = Timer(limit=wanted[target], used=used, since=clock.now() if _runs(row) else None)
         await _add(session, clock, row, target, begun, calendar_id=calendar_id, calendar=calendar)
@@ -223,6 +230,13 @@ def _ending(row: TicketRow, timer: TimerRow, act: Act) -> Ending | None:
     if row.state is State.RESOLVED:
         return Ending.MET if timer.target is Target.SOLUTION else Ending.DROPPED
     return Ending.DROPPED if row.state is State.CANCELLED else None
+
+
+def _counts_again(row: TicketRow, timer: TimerRow, before: TicketType, after: TicketType) -> bool:
+    """Return whether a timer ended with a type or priority alone, and not with the ticket."""
+    if timer.ending is Ending.RETIRED:
+        return after.code != before.code
+    return timer.ending is Ending.DROPPED and not row.reopened
 
 
 async def _clocked(session: AsyncSession, principal: Principal, row: TicketRow) -> list[Clocked]:

@@ -268,3 +268,30 @@ async def test_a_type_that_others_stand_on_is_not_retired(desk: Desk, code: str)
     async with desk.site.database.transaction() as session:
         with pytest.raises(Conflict):
             await retire_type(session, desk.site.clock, desk.principal(Role.MANAGER), code=code)
+
+
+async def test_a_ticket_of_a_retired_type_has_deadlines_again_once_it_is_of_another(desk: Desk) -> None:
+    ticket_id = await desk.open("light_public")
+    site = desk.site
+    site.clock.advance(minutes=30)
+    async with site.database.transaction() as session:
+        await retire_type(session, site.clock, desk.principal(Role.MANAGER), code="light_public")
+    await classify(desk, ticket_id, "light_public", Priority.CRITICAL)
+    assert (await desk.see(ticket_id)).due_at is None
+    site.clock.advance(minutes=30)
+    await classify(desk, ticket_id, "water_burst", Priority.CRITICAL)
+    found = await desk.deadlines(ticket_id)
+    assert found[Target.SOLUTION].due_at == (await desk.see(ticket_id)).due_at == local(2, 20, 30)
+    assert found[Target.FIRST_CONTACT].ended_at is None
+
+
+async def test_a_target_that_another_type_had_not_counts_again_with_what_the_solution_has_used(desk: Desk) -> None:
+    ticket_id = await desk.open("water_burst")
+    await classify(desk, ticket_id, "water_indoor", Priority.CRITICAL)
+    assert (await desk.deadlines(ticket_id))[Target.PLAN].ended_at is None
+    await classify(desk, ticket_id, "water_burst", Priority.CRITICAL)
+    assert (await desk.deadlines(ticket_id))[Target.PLAN].ended_at is not None
+    desk.site.clock.advance(minutes=20)
+    await classify(desk, ticket_id, "water_indoor", Priority.CRITICAL)
+    plan = (await desk.deadlines(ticket_id))[Target.PLAN]
+    assert (plan.ended_at, await desk.used(ticket_id, Target.PLAN)) == (None, timedelta(minutes=20))
