@@ -140,9 +140,13 @@ class Preferences:
     quiet: QuietHours | None = NIGHT
     chosen: Mapping[Kind, frozenset[Channel]] = field(default_factory=dict)
 
-    def channels(self, kind: Kind) -> frozenset[Channel]:
-        """Return by which channels a message of this kind goes out, whether or not there is an address for them."""
-        return self.chosen.get(kind, OFFERS[kind].default) & OFFERS[kind].allowed
+    def channels(self, kind: Kind, *, is_urgent: bool = False) -> frozenset[Channel]:
+        """Return by which channels a message of this kind goes out, whether or not there is an address for them.
+
+        What is urgent goes by all that the kind may use, unless the person chose.
+        """
+        offer = OFFERS[kind]
+        return self.chosen.get(kind, offer.allowed if is_urgent else offer.default) & offer.allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

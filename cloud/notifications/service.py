@@ -102,7 +102,7 @@ async def prepare(
         | {"message_id": row.id, "person_id": row.person_id, "is_urgent": row.is_urgent}
         for row in written.values()
         for channel, address in _addresses(known[row.person_id], chosen[row.person_id]).items()
-        if channel in channels and channel in chosen[row.person_id].channels(row.kind)
+        if channel in channels and channel in chosen[row.person_id].channels(row.kind, is_urgent=row.is_urgent)
     ]
     await tables.write_deliveries(session, rows)
 

@@ -101,3 +101,10 @@ def test_what_no_mail_can_go_to_is_refused_at_its_field(address: str) -> None:
 )
 def test_an_address_is_shown_so_that_only_its_owner_knows_it(address: str, shown: str) -> None:
     assert masked(address) == shown
+
+
+def test_what_is_urgent_goes_by_every_channel_unless_somebody_chose_otherwise() -> None:
+    assert Preferences().channels(Kind.TICKET_ASSIGNED) == {Channel.MAIL}
+    assert Preferences().channels(Kind.TICKET_ASSIGNED, is_urgent=True) == {Channel.MAIL, Channel.SMS}
+    chosen = Preferences(chosen={Kind.TICKET_ASSIGNED: frozenset()})
+    assert chosen.channels(Kind.TICKET_ASSIGNED, is_urgent=True) == set()
