@@ -309,7 +309,8 @@ def moved(standing: Standing, act: Act) -> State:
     if act is Act.START and standing.consent is Consent.NEEDED:
         raise Conflict(_("Work of this type begins once its plan is agreed to."))
     if act is Act.CONTINUE and standing.waited_in is not None:
-        return standing.waited_in
+        was_given = standing.waited_in is State.OPEN and standing.has_owner  # to somebody, while it waited
+        return State.ASSIGNED if was_given else standing.waited_in
     if act is Act.RESOLVE and standing.must_verify:
         return State.VERIFYING
     if act is Act.REOPEN and not standing.has_owner:

@@ -68,7 +68,7 @@ async def climb_due(session: AsyncSession, clock: Clock) -> set[int]:
         .with_for_update(skip_locked=True)
     )
     due = rows.all()
-    for row in due:
+    for row in sorted(due, key=lambda row: row.ticket_id):  # tickets are locked in one order, whoever locks several
         await _climb_due(session, clock, Principal.system(row.organisation_id), row)
     await session.flush()
     return {row.organisation_id for row in due}

@@ -13,8 +13,8 @@ from cloud.tickets.reading import Ticket, tickets
 
 
 async def tell_assigned(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
-    """Tell whoever has the ticket now that it was given to them; who took it themselves knows."""
-    if event.act is not Act.ASSIGN:
+    """Tell whoever has the ticket now that it was given to them, or is open again; who took it themselves knows."""
+    if event.act not in {Act.ASSIGN, Act.REOPEN}:
         return
     principal = Principal.system(event.organisation_id)
     for ticket in await tickets(session, clock, principal, ticket_ids=[event.ticket_id]):
@@ -25,16 +25,21 @@ async def tell_assigned(session: AsyncSession, clock: Clock, event: TicketMoved)
                 principal,
                 person_ids=[ticket.assignee_id],
                 kind=Kind.TICKET_ASSIGNED,
-                subject=_subject(ticket),
+                subject=_subject(ticket, event.act),
                 text=Words(zh=_text(ticket), en=_text(ticket)),
                 link=f"/tickets/{ticket.id}",
-                is_urgent=ticket.priority is Priority.CRITICAL,
+                is_urgent=ticket.type.is_emergency or ticket.priority is Priority.CRITICAL,
                 key=f"assigned:{ticket.id}:{ticket.version}",
             )
 
 
-def _subject(ticket: Ticket) -> Words:
+def _subject(ticket: Ticket, act: Act) -> Words:
     what = ticket.subject or ticket.type.name
+    if act is Act.REOPEN:
+        return Words(
+            zh=f"工单 {ticket.number} 重新打开，仍由您处理：{what.zh or what.en}",
+            en=f"Ticket {ticket.number} is open again and yours: {what.en or what.zh}",
+        )
     return Words(
         zh=f"工单 {ticket.number} 已派给您：{what.zh or what.en}",
         en=f"Ticket {ticket.number} is yours: {what.en or what.zh}",

@@ -13,7 +13,7 @@ from cloud.core.principal import Principal, Role
 from cloud.tickets.dispatch_tables import IS_OPEN, DispatchRow, OfferRow, OfferState, Search
 from cloud.tickets.domain import Deed
 from cloud.tickets.reading import Ticket, tickets
-from cloud.tickets.searching import internal_line
+from cloud.tickets.searching import alone, internal_line
 from cloud.tickets.service import take
 from cloud.tickets.tables import TicketEntryRow
 from firmware_configs.look.words import _
@@ -81,6 +81,7 @@ async def decline(session: AsyncSession, clock: Clock, principal: Principal, *, 
         raise Refused(_("Say why you can't take it."), "reason")
     if len(said) > _REASON_LENGTH:
         raise Refused(_("Too long: at most %(length)d characters."), "reason", length=_REASON_LENGTH)
+    await alone(session, principal)
     ticket_id = await _answer(session, clock, principal, offer_id=offer_id, state=OfferState.DECLINED, reason=said)
     await session.execute(
         update(DispatchRow)

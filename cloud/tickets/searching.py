@@ -286,7 +286,7 @@ def _wait(step: _Step, sought: Sought, choice: Choice) -> None:
     if choice.waits_for_capacity:
         step.begin(sought, Search.WAITING)
         _call_in_time(step, sought)
-    elif any(obstacles == (Obstacle.ASKED,) for obstacles in choice.barred.values()):
+    elif not sought.type.is_emergency and any(each == (Obstacle.ASKED,) for each in choice.barred.values()):
         _queue(step, sought)
     elif step.begin(sought, Search.NO_CANDIDATE):
         step.write(sought.ticket.id, Deed.NOBODY_FOUND)

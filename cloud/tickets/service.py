@@ -4,6 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
+from cloud.accounts.domain import Person
 from cloud.alarms.domain import Priority
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
@@ -42,10 +43,12 @@ async def assign(
     """
     principal.require(Role.DESK, Role.OPERATOR)
     row = await seen(session, principal, ticket_id=ticket_id, version=version)
-    workers = {worker.id: worker for worker in await people.list_people(session, principal, role=Role.WORKER)}
-    if person_id not in workers:
+    worker = await _worker(session, principal, person_id)
+    if worker is None:
         raise Refused(_("Choose somebody who does repairs."), "person_id")
-    row.assignee_id, row.assignee_name = person_id, workers[person_id].name
+    if worker.communities is not None and row.community_id not in worker.communities:
+        raise Refused(_("%(name)s sees no tickets of this community."), "person_id", name=worker.name)
+    row.assignee_id, row.assignee_name = worker.id, worker.name
     await carry(session, clock, principal, row, Act.ASSIGN, text=row.assignee_name)
 
 
@@ -199,7 +202,9 @@ async def reopen(
 
 
 async def take_up(session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow, *, text: str) -> None:
-    """Take a locked ticket up again; what it was merged into holds it no longer."""
+    """Take a locked ticket up again; what it was merged into holds it no longer, nor does who does no repairs now."""
+    if row.assignee_id is not None and await _worker(session, principal, row.assignee_id) is None:
+        row.assignee_id, row.assignee_name = None, ""
     await carry(session, clock, principal, row, Act.REOPEN, text=text)
     row.closed_at, row.result, row.resolved_by, row.merged_into_id = None, "", None, None
     row.reopened += 1
@@ -266,6 +271,11 @@ async def note(
     row = await locked(session, principal, ticket_id=ticket_id)
     written = required(text, "text", _("Write something first."))
     await tell(session, clock, principal, row, Deed.NOTED, text=written, is_public=is_public or not principal.is_staff)
+
+
+async def _worker(session: AsyncSession, principal: Principal, person_id: int) -> Person | None:
+    """Return who does repairs now; None for everybody else."""
+    return next(iter(await people.list_people(session, principal, role=Role.WORKER, ids=[person_id])), None)
 
 
 def _ask_anew(row: TicketRow, ticket_type: TicketType) -> None:

@@ -67,7 +67,8 @@ def test_a_plan_that_is_put_forward_asks_anew(state: State) -> None:
 @pytest.mark.parametrize("state", [State.OPEN, State.ASSIGNED, State.AGREED, State.IN_WORK])
 def test_what_waited_goes_on_where_it_was(state: State) -> None:
     assert moved(Standing(state=state), Act.WAIT) is State.WAITING
-    assert moved(Standing(state=State.WAITING, waited_in=state), Act.CONTINUE) is state
+    has_owner = state is not State.OPEN
+    assert moved(Standing(state=State.WAITING, waited_in=state, has_owner=has_owner), Act.CONTINUE) is state
 
 
 def test_an_alarms_work_is_done_when_its_value_is_normal() -> None:
@@ -112,3 +113,9 @@ def test_the_default_types_are_a_tree_whose_children_come_after_their_parents() 
         if ticket_type.parent_code is not None:
             assert known[ticket_type.parent_code].kind is ticket_type.kind
         known[ticket_type.code] = ticket_type
+
+
+def test_what_was_given_to_somebody_while_it_waited_is_not_free_afterwards() -> None:
+    waiting = Standing(state=State.WAITING, waited_in=State.OPEN, has_owner=True)
+    assert moved(waiting, Act.ASSIGN) is State.WAITING
+    assert moved(waiting, Act.CONTINUE) is State.ASSIGNED

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cloud.accounts.tables import PersonRow
 from cloud.alarms.domain import Priority
 from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.listing import Ask, Filter, Operator
@@ -184,6 +185,15 @@ async def test_only_who_does_repairs_is_given_a_ticket(site: Site) -> None:
         await do(site, Act.ASSIGN, ticket_id, by=Role.DESK, person_id=manager.person_id)
     assert refused.value.field == "person_id"
     assert (await seen(site, ticket_id)).state is State.OPEN
+
+
+async def test_nobody_is_given_a_ticket_of_a_community_that_they_do_not_see(site: Site) -> None:
+    ticket_id, worker_id = await opened(site), site.estate.principals[Role.WORKER].person_id
+    async with site.database.transaction() as session:
+        (await session.get_one(PersonRow, worker_id)).communities = [site.community_id + 1]
+    with pytest.raises(Refused) as refused:
+        await do(site, Act.ASSIGN, ticket_id, by=Role.DESK, person_id=worker_id)
+    assert refused.value.field == "person_id"
 
 
 @pytest.mark.parametrize(("act", "field"), [(Act.CANCEL, "reason"), (Act.RESOLVE, "result"), (Act.REOPEN, "reason")])

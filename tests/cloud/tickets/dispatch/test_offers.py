@@ -3,6 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from cloud.accounts.tables import PersonRow
 from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.tickets import service as tickets
@@ -11,6 +12,7 @@ from cloud.tickets.dispatch_tables import OfferState, Search
 from cloud.tickets.dispatching import begin_search, dispatch_due
 from cloud.tickets.domain import Deed, State, TicketOpened
 from cloud.tickets.offers import accept, decline, open_offers
+from cloud.tickets.searching import alone
 from cloud.tickets.verdicts import restored
 from tests.cloud.tickets.dispatch.team import EMERGENCY, Team
 
@@ -322,3 +324,46 @@ async def test_two_searches_at_once_never_give_the_last_free_place_twice(team: T
     await asyncio.gather(*(team._round(dispatch_due) for _ in range(3)))
     await team.go_on()
     assert sorted([len(await team.asked(each)) for each in ids]) == [0, 0, 0, 1]
+
+
+async def test_who_declines_waits_for_the_search_that_runs(team: Team) -> None:
+    first = await team.add("张三")
+    ticket_id = await team.open()
+    offer_id, order = (await team.offers(ticket_id))[0].id, []
+
+    async def step() -> None:
+        async with team.site.database.transaction() as session:
+            await alone(session, team.site.system)
+            await asyncio.sleep(0.1)
+            order.append("search")
+
+    async def say_no() -> None:
+        await asyncio.sleep(0.02)
+        async with team.site.database.transaction() as session:
+            await decline(session, team.site.clock, first, offer_id=offer_id, reason="在外地")
+            order.append("decline")
+
+    await asyncio.gather(step(), say_no())
+    assert order == ["search", "decline"]
+
+
+async def test_an_emergency_that_the_only_one_gave_back_calls_a_supervisor_at_once(team: Team) -> None:
+    first, manager = await team.add("张三"), team.site.estate.principals[Role.MANAGER]
+    ticket_id = await team.open(EMERGENCY)
+    version = (await team.see(ticket_id)).version
+    await team.do(tickets.release, first, ticket_id=ticket_id, version=version)
+    assert (await team.search(ticket_id)).state is Search.NO_CANDIDATE
+    assert [each for each in await team.messages(manager) if each.startswith("Nobody to be found")]
+
+
+async def test_what_is_taken_up_again_goes_to_somebody_else_where_its_owner_has_left(team: Team) -> None:
+    first, second = await team.add("张三"), await team.add("王五")
+    ticket_id = await team.open()
+    await answer(team, ticket_id, first)
+    await team.finish(ticket_id)
+    async with team.site.database.transaction() as session:
+        (await session.get_one(PersonRow, first.person_id)).is_active = False
+    desk, version = team.site.estate.principals[Role.DESK], (await team.see(ticket_id)).version
+    await team.do(tickets.reopen, desk, ticket_id=ticket_id, version=version, reason="又停了")
+    assert (await team.see(ticket_id)).state is State.OPEN
+    assert (await team.asked(ticket_id))[-1] == second.person_id
