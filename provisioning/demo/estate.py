@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import organisations, people
+from cloud.accounts.domain import Person
 from cloud.alarms import rules
 from cloud.alarms.domain import Priority
 from cloud.alarms.rules import Draft
@@ -22,7 +23,7 @@ from cloud.fleet import bindings, claims
 from cloud.fleet import service as fleet
 from cloud.properties import service as properties
 from cloud.properties.domain import PlaceKind
-from cloud.tickets import types
+from cloud.tickets import skills, types
 from provisioning.practice.building import LEAK, METER, PROBE
 
 COMMUNITY = "云杉苑"
@@ -141,6 +142,7 @@ _SHIFTS: Mapping[Role, Sequence[str]] = {
 """Hours of a role's first, second ... person, on every day: in a small estate somebody is always there."""
 
 _DAY = timedelta(days=1)
+_CERTIFIED = timedelta(days=400)
 
 
 async def build(session: AsyncSession, clock: Clock, principal: Principal) -> None:
@@ -171,6 +173,7 @@ async def build(session: AsyncSession, clock: Clock, principal: Principal) -> No
     await calendars.seed(session, clock, principal)
     await types.seed_types(session, clock, principal)
     await _plan_shifts(session, clock, principal, community_id=community_id)
+    await _certify(session, clock, principal)
 
 
 async def _plan_shifts(session: AsyncSession, clock: Clock, principal: Principal, *, community_id: int) -> None:
@@ -179,7 +182,8 @@ async def _plan_shifts(session: AsyncSession, clock: Clock, principal: Principal
     today = clock.now().astimezone(ZoneInfo(organisation.time_zone)).date()
     who = (session, clock, principal)
     for role, shifts in _SHIFTS.items():
-        for person, written in zip(await people.list_people(session, principal, role=role), shifts, strict=False):
+        employed = sorted(await people.list_people(session, principal, role=role), key=lambda person: person.id)
+        for person, written in zip(employed, shifts, strict=False):
             terms = ShiftTerms(
                 weekdays=frozenset(range(7)),
                 windows=hours.parse(written, field="hours"),
@@ -187,11 +191,32 @@ async def _plan_shifts(session: AsyncSession, clock: Clock, principal: Principal
                 since=today,
             )
             await planning.add_shift(*who, person_id=person.id, terms=terms)
-    worker = (await people.list_people(session, principal, role=Role.WORKER))[0]
+    worker = (await _workers(session, principal))[0]
     await planning.set_day(*who, person_id=worker.id, day=today + 3 * _DAY, windows=(), note="调休")
     await planning.grant_leave(
         *who, person_id=worker.id, kind=LeaveKind.ANNUAL, since=today + 21 * _DAY, until=today + 26 * _DAY
     )
+
+
+async def _certify(session: AsyncSession, clock: Clock, principal: Principal) -> None:
+    """Let every worker be able to do everything: the estate is small."""
+    until = clock.now().date() + _CERTIFIED
+    for worker in await _workers(session, principal):
+        for skill in skills.SKILLS:
+            await skills.give_skill(
+                session,
+                clock,
+                principal,
+                person_id=worker.id,
+                skill=skill.code,
+                certificate=f"练习-{worker.id}-{skill.code}" if skill.needs_certificate else "",
+                valid_until=until if skill.needs_certificate else None,
+            )
+
+
+async def _workers(session: AsyncSession, principal: Principal) -> list[Person]:
+    """Return who does repairs, in the order in which they were employed."""
+    return sorted(await people.list_people(session, principal, role=Role.WORKER), key=lambda person: person.id)
 
 
 async def issue_code(session: AsyncSession, clock: Clock, principal: Principal) -> str:

@@ -1,4 +1,4 @@
-"""Who works in the practice estate: one invented person for each role, all with the same password."""
+"""Who works in the practice estate: an invented person for each role and shift, all with one password."""
 
 from dataclasses import dataclass
 
@@ -37,6 +37,7 @@ EMPLOYEES = (
     ),
     Employee(login="desk", name="王五", role=Role.DESK, sees="front desk: all tickets, who works on what"),
     Employee(login="worker", name="赵六", role=Role.WORKER, sees="repairs: take a ticket, work, resolve it"),
+    Employee(login="night", name="吴十", role=Role.WORKER, sees="the same from 18:00 to 08:00"),
     Employee(login="manager", name="孙八", role=Role.MANAGER, sees="everything that is to be seen"),
 )
 
