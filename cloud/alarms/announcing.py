@@ -55,6 +55,6 @@ async def announce(session: AsyncSession, clock: Clock, alarms: Sequence[AlarmRo
 
 
 async def tell_return(session: AsyncSession, clock: Clock, alarm: AlarmRow) -> None:
-    """Say that an alarm is over, if it ever asked for anybody."""
-    if alarm.announced_at is not None:
+    """Say that an alarm is over, if anybody may know of it."""
+    if alarm.is_seen:
         await emit(session, clock, AlarmReturned(organisation_id=alarm.organisation_id, alarm_id=alarm.id))

@@ -188,6 +188,17 @@ async def note(session: AsyncSession, clock: Clock, principal: Principal, *, ala
     await session.flush()
 
 
+async def keep(session: AsyncSession, principal: Principal, *, alarm_id: int) -> None:
+    """Let an alarm that somebody works on stay, and say when it is over, whatever late readings show.
+
+    Raises:
+        NotFound: there is none that the principal may see.
+    """
+    (alarm,) = await _locked(session, principal, alarm_ids=[alarm_id])
+    alarm.is_noted = True
+    await session.flush()
+
+
 async def alarm(session: AsyncSession, principal: Principal, *, alarm_id: int) -> Alarm:
     """Return one alarm.
 

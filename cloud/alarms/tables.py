@@ -87,6 +87,7 @@ class AlarmRow(Base):
         limit: the bound that was passed, in `unit`; per hour for a rate, in seconds for silence.
         announced_at: when it asked for a person; None for history, and while a backlog may still undo it.
         withdrawn_at: when later readings showed that it was none; it is kept because people know of it.
+        is_noted: somebody wrote about it, or works on it.
         occurrences: how often what Gatehouse raised itself has happened; 1 for a rule's alarm.
     """
 

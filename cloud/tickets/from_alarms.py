@@ -55,6 +55,7 @@ async def open_for_alarm(session: AsyncSession, clock: Clock, principal: Princip
     row = await ticket_of_alarm(session, organisation_id=principal.organisation_id, alarm_id=alarm_id)
     if row is not None:
         return row.id
+    await alarms.keep(session, principal, alarm_id=alarm_id)
     again = await resolved_before(session, principal, alarm)
     if again is not None and await _is_rework(session, clock, again, alarm):
         return await _take_up(session, clock, principal, again, alarm)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from cloud.alarms.service import Alarm
@@ -5,6 +7,7 @@ from cloud.core.principal import Role
 from cloud.tickets.domain import Act, Deed, State
 from cloud.tickets.from_alarms import open_for_alarm
 from cloud.tickets.reading import Ticket, tickets_of_alarms
+from tests.cloud.alarms.site import OFFICE
 from tests.cloud.tickets.desk import Desk
 from tests.cloud.tickets.test_from_alarms import deliver
 
@@ -123,3 +126,20 @@ async def test_an_alarm_from_before_the_work_is_no_rework(desk: Desk) -> None:
     old = (await site.alarms())[0]
     async with site.database.transaction() as session:
         assert await open_for_alarm(session, site.clock, site.operator, alarm_id=old.id) != ticket_id
+
+
+async def test_an_alarm_that_somebody_works_on_stays_and_ends_with_its_ticket(desk: Desk) -> None:
+    """It stands in a box's backlog, so that it has asked for nobody and late readings could still undo it."""
+    site = desk.site
+    await site.rule(replace(OFFICE, on_delay_s=60))
+    await site.measure((-4000, 91.0), (-3900, 91.0), pending=1)
+    alarm = await newest(desk)
+    assert alarm.announced_at is None
+    async with site.database.transaction() as session:
+        ticket_id = await open_for_alarm(session, site.clock, site.operator, alarm_id=alarm.id)
+    await worked(desk, ticket_id)
+    assert (await desk.see(ticket_id)).state is State.VERIFYING
+    await site.measure((-3970, 70.0), pending=1)
+    await deliver(site)
+    assert (await newest(desk)).withdrawn_at is not None
+    assert (await desk.see(ticket_id)).state is State.RESOLVED
