@@ -16,6 +16,7 @@ from cloud.core.errors import Conflict, NotFound
 from cloud.core.principal import Principal, Role
 from cloud.properties import tables
 from cloud.properties.domain import Occupancy, OccupancyKind, check_period
+from cloud.properties.finding import may_see_person
 from cloud.properties.tables import CommunityRow, OccupancyRow, UnitRow
 from firmware_configs.look.words import _
 
@@ -125,13 +126,13 @@ async def find_occupancy(session: AsyncSession, principal: Principal, occupancy_
 
 
 async def reveal_phone(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> str | None:
-    """Return the number in full of somebody who is or was in a unit that the principal may see; see telephones.reveal.
+    """Return the number in full of somebody who is the principal's to see; see telephones.reveal.
 
     Raises:
         Forbidden: the principal does not work here.
         NotFound: there is no such person.
     """
-    if not await tables.occupancies(session, principal, person_ids=[person_id]):
+    if not await may_see_person(session, principal, person_id):
         raise NotFound(_("There is no such person."))
     return await telephones.reveal(session, clock, principal, person_id)
 
