@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, defer, mapped_column
 
 from cloud.core.database import Base, Json
 from cloud.core.principal import Principal
@@ -83,10 +83,11 @@ async def find_import(session: AsyncSession, principal: Principal, import_id: in
 
 
 async def newest_imports(session: AsyncSession, principal: Principal, *, limit: int) -> Sequence[ImportRow]:
-    """Return the imports, the newest first; those that were discarded are left out."""
+    """Return the imports without their tables, the newest first; those that were discarded are left out."""
     found = select(ImportRow).where(
         ImportRow.organisation_id == principal.organisation_id, ImportRow.state != ImportState.DISCARDED
     )
+    found = found.options(defer(ImportRow.sheet, raiseload=True))  # each may be of megabytes
     return (await session.scalars(found.order_by(ImportRow.id.desc()).limit(limit))).all()
 
 
