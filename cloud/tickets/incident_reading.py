@@ -15,7 +15,7 @@ from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal
 from cloud.tickets.domain import TicketType
 from cloud.tickets.reading import Ticket, read
-from cloud.tickets.tables import IncidentPlaceRow, IncidentRow, TicketRow, TicketTypeRow, visible_tickets
+from cloud.tickets.tables import IncidentPlaceRow, IncidentRow, TicketRow, TicketTypeRow, in_sight, visible_tickets
 from cloud.tickets.types import to_type
 from firmware_configs.look.words import _
 
@@ -112,10 +112,10 @@ async def tickets_of_incident(
 
 
 async def count_tickets(session: AsyncSession, principal: Principal, incidents: Sequence[Incident]) -> dict[int, int]:
-    """Return how many tickets each incident explains."""
+    """Return how many tickets that the principal may see each incident explains."""
     rows = await session.execute(
         select(TicketRow.incident_id, func.count())
-        .where(TicketRow.organisation_id == principal.organisation_id)
+        .where(TicketRow.organisation_id == principal.organisation_id, in_sight(principal))
         .where(TicketRow.incident_id.in_([each.id for each in incidents]))
         .group_by(TicketRow.incident_id)
     )

@@ -15,7 +15,7 @@ from cloud.core.principal import Principal, Role
 from cloud.tickets.domain import TRANSITIONS, UNDONE, Act, Deed, Target, TicketType
 from cloud.tickets.incident_reading import Affected, visible_incidents
 from cloud.tickets.moving import carry, check_text, close, locked, required
-from cloud.tickets.tables import SUBJECT_LENGTH, IncidentPlaceRow, IncidentRow, TicketRow
+from cloud.tickets.tables import SUBJECT_LENGTH, IncidentPlaceRow, IncidentRow, TicketRow, in_sight
 from cloud.tickets.timeline import tell
 from cloud.tickets.types import find_type, to_type
 from firmware_configs.look.words import _
@@ -197,10 +197,11 @@ async def _open(
 
 
 async def _tickets_of(session: AsyncSession, principal: Principal, row: IncidentRow) -> Sequence[TicketRow]:
-    """Return the incident's open tickets, locked in one order."""
+    """Return the incident's open tickets that are the principal's to see, locked in one order."""
     found = await session.scalars(
         select(TicketRow)
-        .where(TicketRow.organisation_id == principal.organisation_id, TicketRow.incident_id == row.id)
+        .where(TicketRow.organisation_id == principal.organisation_id, in_sight(principal))
+        .where(TicketRow.incident_id == row.id)
         .where(TicketRow.state.in_(sorted(UNDONE)))
         .order_by(TicketRow.id)
         .with_for_update()

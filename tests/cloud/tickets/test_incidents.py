@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
@@ -164,3 +166,32 @@ async def test_another_organisation_and_another_community_see_nothing(desk: Desk
             with pytest.raises(NotFound):
                 await incident(session, site.clock, stranger, incident_id=incident_id)
             assert (await list_incidents(session, site.clock, stranger, Ask(), only_open=False)).total == 0
+
+
+async def test_who_sees_some_communities_ends_an_incident_of_all_for_the_tickets_of_these_alone(desk: Desk) -> None:
+    site, ticket_id = desk.site, await desk.open()
+    async with site.database.transaction() as session:
+        incident_id = await open_incident(
+            session,
+            site.clock,
+            desk.principal(Role.DESK),
+            type_code="water_burst",
+            title="全城停水",
+            script="",
+            notice=NOTICE,
+            ticket_ids=[ticket_id],
+        )
+    elsewhere = replace(desk.principal(Role.DESK), communities=frozenset({site.community_id + 1}))
+    async with site.database.transaction() as session:
+        await resolve_incident(
+            session,
+            site.clock,
+            elsewhere,
+            incident_id=incident_id,
+            version=1,
+            result="已恢复",
+            with_tickets=True,
+        )
+        found = await see(desk, incident_id)
+        assert await count_tickets(session, elsewhere, [found]) == {incident_id: 0}
+    assert (await desk.see(ticket_id)).state is State.OPEN
