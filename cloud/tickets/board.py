@@ -12,14 +12,13 @@ from cloud.core.clock import Clock
 from cloud.core.errors import NotFound, Refused
 from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal
-from cloud.tickets.dispatch import Choice, Job, Obstacle, choose
+from cloud.tickets.dispatch import Choice, Job, choose
 from cloud.tickets.dispatch_rules import DispatchRules, rules_in_force
 from cloud.tickets.dispatch_tables import DispatchRow, OfferRow, OfferState, Search
 from cloud.tickets.domain import State
 from cloud.tickets.duty import Worker, workers
 from cloud.tickets.reading import Ticket, tickets
 from cloud.tickets.searching import turned_down
-from cloud.tickets.service import assign
 from cloud.tickets.skills import today
 from cloud.tickets.tables import TicketRow, visible_tickets
 from cloud.tickets.verdicts import restored
@@ -100,23 +99,6 @@ async def try_out(
     team = {worker.person.id: worker for worker in await workers(session, clock, principal)}
     lines = await _lines(session, clock, principal, [ticket_id], team, rules)
     return found[0], lines[ticket_id].choice, team
-
-
-async def give(
-    session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int, version: int, person_id: int
-) -> None:
-    """Give a ticket to somebody whom the dispatcher chose, on shift or not, however much they have to do.
-
-    Raises:
-        NotFound: there is no such ticket that the principal may see.
-        Refused: a certificate that it needs has ended, or the person does no repairs.
-        Conflict: the ticket changed since `version` was read, or is past being given.
-    """
-    rules = (await rules_in_force(session, principal)).rules
-    _ticket, choice, _team = await try_out(session, clock, principal, ticket_id=ticket_id, rules=rules)
-    if Obstacle.CERTIFICATE_EXPIRED in choice.barred.get(person_id, ()):
-        raise Refused(_("Their certificate for this work has ended: choose somebody else."), "person_id")
-    await assign(session, clock, principal, ticket_id=ticket_id, version=version, person_id=person_id)
 
 
 async def ticket_of_number(session: AsyncSession, principal: Principal, *, number: str) -> int:

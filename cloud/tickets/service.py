@@ -26,6 +26,7 @@ from cloud.tickets.domain import (
     moved,
 )
 from cloud.tickets.moving import carry, close, locked, require_owner, required, seen, working
+from cloud.tickets.skills import has_expired
 from cloud.tickets.tables import TicketRow, TicketTypeRow, in_sight
 from cloud.tickets.timeline import tell
 from cloud.tickets.types import find_type, to_type
@@ -39,7 +40,7 @@ async def assign(
 
     Raises:
         Conflict: it changed since `version` was read, or is past being given.
-        Refused: the person does no repairs here, or not any more.
+        Refused: the person does no repairs here, or not any more, or a certificate that it needs has ended.
     """
     principal.require(Role.DESK, Role.OPERATOR)
     row = await seen(session, principal, ticket_id=ticket_id, version=version)
@@ -48,6 +49,8 @@ async def assign(
         raise Refused(_("Choose somebody who does repairs."), "person_id")
     if worker.communities is not None and row.community_id not in worker.communities:
         raise Refused(_("%(name)s sees no tickets of this community."), "person_id", name=worker.name)
+    if await _may_not(session, clock, principal, row, person_id=worker.id):
+        raise Refused(_("Their certificate for this work has ended: choose somebody else."), "person_id")
     row.assignee_id, row.assignee_name = worker.id, worker.name
     await carry(session, clock, principal, row, Act.ASSIGN, text=row.assignee_name)
 
@@ -58,6 +61,7 @@ async def take(session: AsyncSession, clock: Clock, principal: Principal, *, tic
     Raises:
         NotFound: it is not the principal's to see, as one that another worker has taken is not.
         Conflict: somebody was quicker.
+        Refused: a certificate that it needs has ended.
     """
     principal.require(Role.WORKER)
     ours = (TicketRow.id == ticket_id) & (TicketRow.organisation_id == principal.organisation_id) & in_sight(principal)
@@ -78,6 +82,8 @@ async def take(session: AsyncSession, clock: Clock, principal: Principal, *, tic
             raise NotFound(_("There is no such ticket."))
         raise Conflict(_("Somebody was quicker: this ticket is no longer free."))
     row = await locked(session, principal, ticket_id=ticket_id)
+    if await _may_not(session, clock, principal, row, person_id=principal.person_id or 0):
+        raise Refused(_("Your certificate for this work has ended: somebody else must do it."))
     await tell(session, clock, principal, row, Deed.TAKEN, text=principal.name)
     said = TicketMoved(organisation_id=row.organisation_id, ticket_id=row.id, act=Act.TAKE, state=row.state)
     await emit(session, clock, said)
@@ -276,6 +282,14 @@ async def note(
 async def _worker(session: AsyncSession, principal: Principal, person_id: int) -> Person | None:
     """Return who does repairs now; None for everybody else."""
     return next(iter(await people.list_people(session, principal, role=Role.WORKER, ids=[person_id])), None)
+
+
+async def _may_not(
+    session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow, *, person_id: int
+) -> bool:
+    """Return whether a certificate that a ticket needs, and that somebody had, has ended."""
+    skills = (await session.get_one(TicketTypeRow, row.type_id)).skills
+    return await has_expired(session, clock, principal, person_id=person_id, skills=skills)
 
 
 def _ask_anew(row: TicketRow, ticket_type: TicketType) -> None:

@@ -105,6 +105,17 @@ async def skills_of(session: AsyncSession, principal: Principal, *, person_id: i
     return (await all_skills(session, principal, person_ids=[person_id])).get(person_id, [])
 
 
+async def has_expired(
+    session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int, skills: Collection[str]
+) -> bool:
+    """Return whether one of the certificates that somebody has for `skills` has ended."""
+    if not skills:
+        return False
+    day = await today(session, clock, principal)
+    held = await skills_of(session, principal, person_id=person_id)
+    return any(each.skill in skills and each.has_expired(day) for each in held)
+
+
 async def all_skills(
     session: AsyncSession, principal: Principal, *, person_ids: Collection[int] | None = None
 ) -> Mapping[int, Sequence[Certified]]:

@@ -16,6 +16,7 @@ from cloud.tickets.dispatch_rules import rules_in_force
 from cloud.tickets.domain import Act
 from cloud.tickets.reading import acts_for
 from cloud.tickets.reading import ticket as find_ticket
+from cloud.tickets.service import assign
 from cloud.tickets.skills import skill_name, today
 from cloud.web import words
 from cloud.web.forms import FormModel
@@ -123,9 +124,9 @@ async def dispatch_ticket(work: Work, page: OnPage, ticket_id: int) -> Response:
 
 @router.post("/dispatch/{ticket_id}/give")
 async def give(work: Work, page: OnPage, ticket_id: int) -> Response:
-    """Give a ticket to somebody; what forbids it is said at once."""
+    """Give a ticket to somebody, on shift or not, however much they have to do; what forbids it is said at once."""
     sent = (await page.form(GiveForm)).value
-    await boards.give(
+    await assign(
         work.session,
         work.clock,
         work.principal,

@@ -367,3 +367,15 @@ async def test_what_is_taken_up_again_goes_to_somebody_else_where_its_owner_has_
     await team.do(tickets.reopen, desk, ticket_id=ticket_id, version=version, reason="又停了")
     assert (await team.see(ticket_id)).state is State.OPEN
     assert (await team.asked(ticket_id))[-1] == second.person_id
+
+
+async def test_nobody_is_given_or_takes_what_their_certificate_no_longer_allows(team: Team) -> None:
+    worker = await team.add("张三", skills={"plumbing": date(2026, 3, 1)})
+    ticket_id = await team.open()
+    with pytest.raises(Refused):
+        await team.do(tickets.take, worker, ticket_id=ticket_id)
+    desk, version = team.site.estate.principals[Role.DESK], (await team.see(ticket_id)).version
+    with pytest.raises(Refused) as refused:
+        await team.do(tickets.assign, desk, ticket_id=ticket_id, version=version, person_id=worker.person_id)
+    assert refused.value.field == "person_id"
+    assert (await team.see(ticket_id)).assignee_id is None
