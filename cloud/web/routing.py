@@ -6,14 +6,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from cloud.core.principal import Role
-from cloud.web import csrf
+from cloud.web import csrf, kept
 from cloud.web.ids import LARGEST_ID
 from cloud.web.session import require
 
 
 def pages_for(*roles: Role) -> APIRouter:
     """Return a router whose pages only `roles` may open; with none, everybody who is signed in."""
-    guards = [Depends(csrf.check), Depends(check_ids), Depends(require(*roles), scope="function")]
+    guards = [
+        Depends(csrf.check),
+        Depends(check_ids),
+        Depends(require(*roles), scope="function"),
+        Depends(kept.check, scope="function"),
+    ]
     return APIRouter(dependencies=guards, default_response_class=HTMLResponse, include_in_schema=False)
 
 

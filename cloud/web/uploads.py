@@ -22,7 +22,7 @@ from cloud.core.clock import Clock
 from cloud.core.errors import GatehouseError, NotFound, NotSignedIn, Refused
 from cloud.core.files import FileStore, Saved
 from cloud.core.principal import Principal, Role
-from cloud.web import csrf, photos
+from cloud.web import csrf, kept, photos
 from cloud.web.frame import frame_of
 from cloud.web.ids import Id
 from cloud.web.routing import check_ids
@@ -70,6 +70,7 @@ def pages_with_files(*roles: Role) -> APIRouter:
         Depends(check_ids),
         Depends(_receive),
         Depends(require(*roles), scope="function"),
+        Depends(kept.check, scope="function"),
     ]
     return APIRouter(dependencies=guards, default_response_class=HTMLResponse, include_in_schema=False)
 

@@ -17,6 +17,10 @@ _PARTS = {
         "vendored/htmx.js", "vendored/idiomorph.js", "scripts/page.js", "scripts/live.js", "scripts/keys.js",
     ),
     "owner.js": ("scripts/upload.js", "scripts/draft.js"),
+    "field.js": (
+        "scripts/upload.js", "scripts/field_store.js", "scripts/field.js", "scripts/field_pages.js",
+    ),
+    "field_worker.js": ("scripts/field_worker.js",),
     "chart.js": ("vendored/uplot.js", "scripts/chart.js"),
     "theme.js": ("scripts/theme.js",),
     "icons.svg": ("built/icons.svg",),

@@ -209,6 +209,7 @@ ACTIONS = {
     "tickets.incident_changed": _("changed an incident"),
     "tickets.incident_opened": _("opened an incident"),
     "tickets.incident_resolved": _("ended an incident"),
+    "tickets.phone_revealed": _("looked at a telephone number"),
     "tickets.skill_given": _("wrote down a skill"),
     "tickets.skill_taken": _("took a skill away"),
     "tickets.type_defined": _("defined a type of ticket"),

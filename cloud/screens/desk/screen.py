@@ -46,7 +46,7 @@ SCREEN = Screen(
             icon="ticket",
             key="t",
             roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER}),
-            first_for=frozenset({Role.DESK, Role.WORKER}),
+            first_for=frozenset({Role.DESK}),
             waiting=count_waiting,
         ),
         Entry(

@@ -27,7 +27,7 @@
       const drawn = [...old.options].find((option) => option.defaultSelected) ?? old.options[0];
       if (old.selectedOptions[0] !== drawn) return false;
     }
-    return !(old instanceof Element && old.hasAttribute("data-keep"));
+    return !(old instanceof Element && old.matches("[data-keep]:not(form)"));
   };
 
   // When what held the focus is gone after an update, it goes to the same row; a hand that left by itself stays away.

@@ -15,6 +15,7 @@ from cloud.screens.admin.screen import SCREEN as ADMIN
 from cloud.screens.controlroom.screen import SCREEN as CONTROLROOM
 from cloud.screens.desk.screen import SCREEN as DESK
 from cloud.screens.entrance.screen import SCREEN as ENTRANCE
+from cloud.screens.field.screen import SCREEN as FIELD
 from cloud.screens.owner.screen import SCREEN as OWNER
 from cloud.web.install import install
 from cloud.web.live import Hub
@@ -24,7 +25,7 @@ from tests.cloud.estate import Estate
 from tests.cloud.screens.households import Households
 from tests.cloud.web.conftest import Browser
 
-SCREENS = (ENTRANCE, CONTROLROOM, DESK, ADMIN, OWNER)
+SCREENS = (ENTRANCE, CONTROLROOM, FIELD, DESK, ADMIN, OWNER)
 
 
 @dataclass

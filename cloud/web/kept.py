@@ -1,0 +1,50 @@
+"""Forms that a telephone kept while it had no network: what comes again since its answer was lost is done once."""
+
+import hashlib
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cloud.core import once
+from cloud.web import csrf
+from cloud.web.pages import Answered
+from cloud.web.session import Work, is_safe
+
+HEADER = "idempotency-key"
+
+
+async def check(request: Request, work: Work) -> None:
+    """Let a form with a key pass once; its repeat is answered as done, and changes nothing.
+
+    A form that was refused has changed nothing either, its key included: it may be mended and sent again.
+
+    Raises:
+        Answered: it is a repeat.
+        Malformed: the key can't be one.
+        Conflict: the key came with another form, or with another content.
+    """
+    key = request.headers.get(HEADER)
+    if key is None or is_safe(request):
+        return
+    if not await once.is_first(work.session, work.clock, work.principal, key=key, act=await _act(request)):
+        raise Answered(Response(status_code=204))
+
+
+async def _act(request: Request) -> str:
+    """Return what is sent to where: a digest of all but the token, which is another one after signing in again."""
+    content = hashlib.sha256()
+    for name, value in (await request.form()).multi_items():
+        if name == csrf.FIELD:
+            continue
+        part = value if isinstance(value, str) else await _content(value)
+        content.update(b"%d:%s=%d:" % (len(name), name.encode(), len(part)))
+        content.update(part.encode() if isinstance(part, str) else part)
+    return f"{content.hexdigest()[:32]} {request.url.path}"
+
+
+async def _content(file: UploadFile) -> bytes:
+    await file.seek(0)
+    content = await file.read()
+    await file.seek(0)
+    return content

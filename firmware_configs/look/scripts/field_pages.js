@@ -1,0 +1,84 @@
+// The day and its jobs, kept for reading without a network; the worker script answers with them when nobody else does.
+{
+  const PREFIX = "gatehouse-field-", OWNER = "gatehouse-field", OLD_MS = 600000, MOST = 200;
+  const person = document.getElementById("kept").dataset.person;
+  const mark = document.getElementById("kept-as-of");
+  const body = document.body;
+  const works = "caches" in window && "serviceWorker" in navigator;
+
+  const forget = async () => {
+    if (!works) return;
+    for (const name of await caches.keys()) if (name.startsWith(OWNER)) await caches.delete(name);
+  };
+  // Whoever reads now is the one for whom pages are kept; another's go.
+  const begin = async () => {
+    for (const name of await caches.keys()) {
+      if (name.startsWith(PREFIX) && name !== PREFIX + person) await caches.delete(name);
+    }
+    await (await caches.open(OWNER)).put("/owner", new Response(person));
+    return caches.open(PREFIX + person);
+  };
+  const links = (page) => [...page.querySelectorAll("a[data-keep-page]")].map((link) => ({
+    path: link.getAttribute("href").split("#")[0], version: link.dataset.keepPage,
+  }));
+  const isFresh = (kept, version) => (
+    kept?.headers.get("X-Version") === version && Date.now() - kept.headers.get("X-Kept-At") < OLD_MS
+  );
+  const fetched = async (cache, { path, version }) => {
+    const kept = await cache.match(path);
+    if (version && isFresh(kept, version)) return kept.text();
+    const answer = await fetch(path, { headers: { Accept: "text/html" } });
+    if (answer.status === 404 || answer.status === 403) await cache.delete(path);
+    if (!answer.ok || answer.redirected) return "";
+    const text = await answer.text(), now = String(Date.now());
+    const headers = {
+      "Content-Type": "text/html; charset=utf-8", "X-Version": version ?? "", "X-Kept-At": now,
+      "Content-Security-Policy": answer.headers.get("Content-Security-Policy"),
+    };
+    await cache.put(path, new Response(text.replace("<body ", `<body data-kept-at="${now}" `), { headers }));
+    return text;
+  };
+  const files = (page) => [
+    ...[...page.querySelectorAll("link[rel=stylesheet]")].map((each) => each.href),
+    ...[...page.querySelectorAll("script[src]")].map((each) => each.src),
+    ...[...page.querySelectorAll("svg use")].map((each) => new URL(each.getAttribute("href"), location.href).href.split("#")[0]),
+  ];
+  const keepAll = async () => {
+    const cache = await begin();
+    for (const file of new Set(files(document))) if (!(await cache.match(file))) await cache.add(file);
+    const waiting = [{ path: "/day" }, ...links(document)], seen = new Set();
+    while (waiting.length && seen.size < MOST) {
+      const next = waiting.shift();
+      if (seen.has(next.path)) continue;
+      seen.add(next.path);
+      const page = new DOMParser().parseFromString(await fetched(cache, next), "text/html");
+      waiting.push(...links(page));
+    }
+    if (waiting.length) return;
+    for (const request of await cache.keys()) {
+      const { pathname } = new URL(request.url);
+      if (!pathname.startsWith("/static/") && !seen.has(pathname)) await cache.delete(request);
+    }
+  };
+
+  let keeping = null;
+  const keep = () => { keeping ??= keepAll().catch(() => null).finally(() => { keeping = null; }); };
+  window.gatehousePages = { forget };
+  if (body.dataset.keptAt) {
+    const at = new Date(Number(body.dataset.keptAt)).toLocaleString("zh-CN", {
+      month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: document.documentElement.dataset.zone,
+    });
+    mark.lastElementChild.textContent = mark.dataset.words.replace("{time}", at);
+    mark.hidden = false;
+  }
+  if (works) {
+    navigator.serviceWorker.register("/field-worker.js").catch(() => null);
+    if (!body.dataset.keptAt) keep();
+    document.addEventListener("htmx:afterSettle", keep);
+  }
+  // What was sent meanwhile changed the page, unless somebody is typing in it.
+  document.addEventListener("gatehouse:sent", () => {
+    const typed = [...document.querySelectorAll("input, textarea")].some((field) => field.type === "file" ? field.files.length : field.value !== field.defaultValue);
+    if (!typed) location.reload();
+  });
+}
