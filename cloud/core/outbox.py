@@ -72,7 +72,8 @@ EVENTS = cast("Table", OutboxEvent.__table__)
 DELIVERIES = cast("Table", OutboxDelivery.__table__)
 
 # Built once: building a statement costs more than running it.
-_ADD_EVENTS = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
+_ADD_EVENTS = insert(EVENTS).returning(EVENTS.c.id)
+_ADD_EVENTS_SORTED = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_order=True)
 _ADD_DELIVERIES = insert(DELIVERIES)
 
 
@@ -107,7 +108,7 @@ async def emit_all(session: AsyncSession, clock: Clock, events: Sequence[Event])
         }
         for event in events
     ]
-    event_ids = await session.scalars(_ADD_EVENTS, said)
+    event_ids = await _add_events(session, said)
     owed = [
         {
             "event_id": event_id,
@@ -123,6 +124,15 @@ async def emit_all(session: AsyncSession, clock: Clock, events: Sequence[Event])
     ]
     if owed:
         await session.execute(_ADD_DELIVERIES, owed)
+
+
+async def _add_events(session: AsyncSession, said: Sequence[dict[str, Any]]) -> Sequence[int]:
+    """Write events, and return their ids in the order of the events."""
+    if session.get_bind().dialect.name == "sqlite":
+        # SQLite numbers the rows of a list in its order and may return them in any; asked to sort, SQLAlchemy would
+        # send a statement for every row.
+        return sorted(await session.scalars(_ADD_EVENTS, said))
+    return (await session.scalars(_ADD_EVENTS_SORTED, said)).all()
 
 
 async def count_deliveries(session: AsyncSession) -> tuple[dict[DeliveryState, int], datetime | None]:

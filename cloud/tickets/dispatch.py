@@ -1,7 +1,7 @@
 """Who should do a ticket, and why not the others: the pure choice, which the same facts always make alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -68,7 +68,7 @@ class Candidate:
 class Contender(NamedTuple):
     """A candidate who can do it, with all that their place in the order follows from.
 
-    A tuple, since a step of the search makes hundreds of thousands, and each is kept as it is.
+    A tuple, since it is kept as it is, once for every choice in which somebody stands.
 
     Attributes:
         idle_us: since when they have had nothing to do with a job, in microseconds since 1970; None for ever.
@@ -126,8 +126,34 @@ def choose_all(jobs: Sequence[Job], candidates: Sequence[Candidate], *, cap: int
     return choices
 
 
+_Place = tuple[bool, int, bool, int, int]
+_Ranked = tuple[_Place, Contender]
+
 _Demand = tuple[tuple[str, ...], int | None, bool]
 """What of a job decides about obstacles that no choice of the same moment changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Able:
+    """Somebody who may be given jobs of a demand unless they have too much to do.
+
+    Attributes:
+        verdicts: what was made of them already, by load and nearness: the same objects stand in many choices.
+    """
+
+    candidate: Candidate
+    is_there: bool
+    idle_us: int | None
+    verdicts: dict[tuple[int, bool], "_Ranked"] = field(default_factory=dict)
+
+    def ranked(self, load: int, building_id: int | None) -> "_Ranked":
+        """Return how they stand among the others with so many jobs."""
+        is_near = building_id is not None and self.candidate.building_id == building_id
+        known = self.verdicts.get((load, is_near))
+        if known is None:
+            contender = Contender(self.candidate.person_id, self.is_there, load, is_near, self.idle_us)
+            known = self.verdicts[load, is_near] = (_rank(contender), contender)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,49 +161,43 @@ class _Field:
     """The candidates for jobs of one demand, judged once for all of them.
 
     Attributes:
-        able: who may be given such a job unless they have too much to do, with what does not change about them.
+        able: by person; who has too much to do is among them.
         barred: whom something bars whatever else they are given.
     """
 
-    able: Sequence[tuple[Candidate, bool, int | None]]
+    able: Mapping[int, _Able]
     barred: Mapping[int, tuple[Obstacle, ...]]
 
     @classmethod
     def of(cls, job: Job, candidates: Sequence[Candidate], day: date) -> "_Field":
         """Return the field of the job's demand."""
         barred = {each.person_id: obstacles for each in candidates if (obstacles := _lasting(job, each, day))}
-        able = [
-            (each, _is_there(job, each), to_us(each.idle_since) if each.idle_since else None)
+        able = {
+            each.person_id: _Able(each, _is_there(job, each), to_us(each.idle_since) if each.idle_since else None)
             for each in candidates
             if each.person_id not in barred
-        ]
+        }
         return cls(able, barred)
 
     def choose(self, job: Job, loads: Mapping[int, int], cap: int) -> Choice:
         """Return the verdict on everybody for one of the jobs."""
-        ranked: list[Contender] = []
+        full = frozenset() if job.is_emergency else frozenset(each for each in loads if loads[each] >= cap)
         barred = {
-            person_id: self._obstacles(job, person_id, obstacles, loads, cap)
-            for person_id, obstacles in self.barred.items()
+            person_id: (*lasting, *_passing(person_id, full, job.asked)) for person_id, lasting in self.barred.items()
         }
-        for each, is_there, idle_us in self.able:
-            obstacles = self._obstacles(job, each.person_id, (), loads, cap)
-            if obstacles:
-                barred[each.person_id] = obstacles
+        ranked = []
+        for person_id, each in self.able.items():
+            if person_id in full or person_id in job.asked:
+                barred[person_id] = _passing(person_id, full, job.asked)
             else:
-                is_near = job.building_id is not None and each.building_id == job.building_id
-                ranked.append(Contender(each.person_id, is_there, loads[each.person_id], is_near, idle_us))
-        ranked.sort(key=_rank)
-        return Choice(ticket_id=job.ticket_id, ranked=ranked, barred=barred)
+                ranked.append(each.ranked(loads[person_id], job.building_id))
+        ranked.sort()
+        return Choice(ticket_id=job.ticket_id, ranked=[contender for _place, contender in ranked], barred=barred)
 
-    @staticmethod
-    def _obstacles(
-        job: Job, person_id: int, lasting: tuple[Obstacle, ...], loads: Mapping[int, int], cap: int
-    ) -> tuple[Obstacle, ...]:
-        """Return the lasting obstacles and those of the moment."""
-        if loads[person_id] >= cap and not job.is_emergency:
-            lasting = (*lasting, Obstacle.FULL)
-        return (*lasting, Obstacle.ASKED) if person_id in job.asked else lasting
+
+def _passing(person_id: int, full: frozenset[int], asked: frozenset[int]) -> tuple[Obstacle, ...]:
+    """Return what bars somebody at the moment."""
+    return (*((Obstacle.FULL,) if person_id in full else ()), *((Obstacle.ASKED,) if person_id in asked else ()))
 
 
 def _lasting(job: Job, candidate: Candidate, day: date) -> tuple[Obstacle, ...]:
@@ -198,7 +218,7 @@ def _is_there(job: Job, candidate: Candidate) -> bool:
     return candidate.is_on_duty and candidate.post_id in {None, job.community_id}
 
 
-def _rank(each: Contender) -> tuple[bool, int, bool, int, int]:
+def _rank(each: Contender) -> _Place:
     """Return the order: who is there, least loaded, nearest, longest idle, lowest id."""
     idle_us = -1 if each.idle_us is None else each.idle_us
     return not each.is_on_duty, each.load, not each.is_near, idle_us, each.person_id

@@ -53,7 +53,7 @@ async def follow_ticket(session: AsyncSession, clock: Clock, event: TicketMoved)
     await session.flush()
     if is_free and type_row.is_emergency:
         await search(session, clock, principal, ticket_id=ticket.id)
-    await _wake_oldest(session, clock, principal)
+    await _wake(session, clock, principal)
 
 
 async def dispatch_due(session: AsyncSession, clock: Clock) -> set[int]:
@@ -170,20 +170,13 @@ async def _note_returned(session: AsyncSession, clock: Clock, ticket: TicketRow)
     )
 
 
-async def _wake_oldest(session: AsyncSession, clock: Clock, principal: Principal) -> None:
-    """Have the search go on now: somebody may have less to do; it takes all that waits, the oldest first."""
-    oldest = (
-        select(DispatchRow.ticket_id)
+async def _wake(session: AsyncSession, clock: Clock, principal: Principal) -> None:
+    """Have all that waits looked at now, the oldest first: somebody may have less to do."""
+    await session.execute(
+        update(DispatchRow)
         .where(
             DispatchRow.organisation_id == principal.organisation_id, IS_SEARCHING, DispatchRow.state == Search.WAITING
         )
-        .order_by(DispatchRow.since, DispatchRow.ticket_id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    await session.execute(
-        update(DispatchRow)
-        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.ticket_id == oldest)
         .values(next_at=clock.now())
         .execution_options(synchronize_session=False)
     )

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
@@ -31,6 +31,9 @@ from cloud.tickets.verdicts import stored
 
 LOOK_AGAIN = timedelta(minutes=1)
 """A shift that begins, a leave that ends and a new certificate say nothing: how soon they are seen."""
+
+_ROUND = 500
+"""Tickets that a step looks at: with 200 workers it holds SQLite's writer for some tenths of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,12 @@ async def alone(session: AsyncSession, principal: Principal) -> None:
 
 
 async def search(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int | None = None) -> None:
-    """Go on with every search of the organisation in which nobody is asked now, or with that of one emergency."""
+    """Go on with the organisation's searches in which nobody is asked now, or with that of one emergency.
+
+    A step takes the oldest that were not looked at since the minute began: shifts, leave and certificates change with
+    a minute, and whoever has less to do makes what waits due. So no ticket overtakes an older one, whatever the
+    number of steps.
+    """
     await alone(session, principal)
     rules_row = await pin(session, clock, principal)
     step = _Step(
@@ -141,8 +149,8 @@ async def search(session: AsyncSession, clock: Clock, principal: Principal, *, t
         lines=[],
         offers=[],
     )
-    sought = await _free(session, principal, ticket_id=ticket_id)
-    asked = await turned_down(session, principal, ticket_ids=None if ticket_id is None else [ticket_id])
+    sought = await _free(session, clock, principal, ticket_id=ticket_id)
+    asked = await turned_down(session, principal, ticket_ids=[each.ticket.id for each in sought])
     by_hand = [each for each in sought if _is_by_hand(each, asked, step.rules)]
     by_rule = {each.ticket.id: each for each in sought if each not in by_hand}
     for each in by_hand:
@@ -218,7 +226,7 @@ def internal_line(clock: Clock, principal: Principal, *, ticket_id: int, deed: D
     }
 
 
-async def _free(session: AsyncSession, principal: Principal, *, ticket_id: int | None) -> list[Sought]:
+async def _free(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int | None) -> list[Sought]:
     """Return the tickets that are looked for, locked; the search of one that is nobody's business any more ends."""
     found = (
         select(DispatchRow, TicketRow, TicketTypeRow)
@@ -233,6 +241,10 @@ async def _free(session: AsyncSession, principal: Principal, *, ticket_id: int |
     )
     if ticket_id is not None:
         found = found.where(DispatchRow.ticket_id == ticket_id)
+    else:
+        minute = clock.now().replace(second=0, microsecond=0)
+        is_due = or_(DispatchRow.next_at <= clock.now(), DispatchRow.next_at < minute + LOOK_AGAIN)
+        found = found.where(is_due).limit(_ROUND)
     free = []
     for search_row, ticket, type_row in await session.execute(found):
         if ticket.state is State.OPEN and ticket.assignee_id is None:

@@ -13,7 +13,7 @@ from cloud.core.delivery import DeliveryLoop
 from cloud.core.errors import Refused
 from cloud.core.events import Event
 from cloud.core.lanes import MAXIMUM_ATTEMPTS, delay_after, step_back
-from cloud.core.outbox import DeliveryState, OutboxDelivery, OutboxEvent, emit, prune
+from cloud.core.outbox import DeliveryState, OutboxDelivery, OutboxEvent, emit, emit_all, prune
 from cloud.core.wiring import Wiring, hears
 from tests.clocks import FixedClock
 from tests.cloud.waiting import until
@@ -95,6 +95,18 @@ async def test_what_was_emitted_is_handled_in_order_and_leaves_no_delivery(
     assert await loop.deliver_due() == 3
     assert porter.heard == ["a1", "b1", "a2"]
     assert await _rows(database) == []
+
+
+async def test_hundreds_of_events_at_once_are_numbered_in_their_order(
+    database: Database, clock: FixedClock, wiring: Wiring
+) -> None:
+    bells = [Rang(organisation_id=1, door=f"{number % 7}", time=number) for number in range(1_500)]
+    async with database.transaction() as session:
+        await emit_all(session, clock, bells)
+    owed = select(OutboxEvent.payload, OutboxDelivery.subject).join(OutboxDelivery).order_by(OutboxDelivery.id)
+    async with database.reading() as session:
+        kept = [(wiring.decode("test.rang", payload), subject) for payload, subject in await session.execute(owed)]
+    assert kept == [(bell, bell.subject) for bell in bells]
 
 
 async def test_what_was_undone_is_not_handled(

@@ -6,6 +6,7 @@ import pytest
 from cloud.accounts.tables import PersonRow
 from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.principal import Principal, Role
+from cloud.tickets import searching
 from cloud.tickets import service as tickets
 from cloud.tickets.dispatch import Obstacle
 from cloud.tickets.dispatch_tables import OfferState, Search
@@ -379,3 +380,20 @@ async def test_nobody_is_given_or_takes_what_their_certificate_no_longer_allows(
         await team.do(tickets.assign, desk, ticket_id=ticket_id, version=version, person_id=worker.person_id)
     assert refused.value.field == "person_id"
     assert (await team.see(ticket_id)).assignee_id is None
+
+
+async def test_steps_that_take_a_few_tickets_each_let_none_overtake_an_older_one(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_ROUND", 2)
+    await team.rule(cap=2)
+    ticket_ids = [await team.open() for _number in range(5)]
+    worker = await team.add("张三")
+    await team.go_on(minutes=1)
+    assert [await team.asked(ticket_id) for ticket_id in ticket_ids] == [[worker.person_id]] * 2 + [[]] * 3
+    assert {(await team.search(ticket_id)).state for ticket_id in ticket_ids[2:]} == {Search.WAITING}
+    youngest = await team.open()
+    await answer(team, ticket_ids[0], worker)
+    await team.finish(ticket_ids[0])
+    assert await team.asked(ticket_ids[2]) == [worker.person_id]
+    assert await team.asked(youngest) == []
