@@ -29,5 +29,9 @@ DEEDS = {
     Deed.NOTED: (_("owner|Message"), "message"),
     Deed.CONTACTED: (_("You were spoken to"), "message"),
     Deed.ARRIVED: (_("Somebody arrived"), "map-pin"),
+    Deed.MERGED: (_("Goes on in another report of the same matter"), "chevron-right"),
+    Deed.SETTLED: (_("Done together with others"), "circle-check"),
+    Deed.INCIDENT_JOINED: (_("This concerns others too"), "alert-circle"),
+    Deed.INCIDENT_TOLD: (_("News"), "message"),
 }
 """What an owner is told of, with its icon; everything else is the company's own business."""

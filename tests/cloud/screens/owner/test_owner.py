@@ -7,6 +7,7 @@ from PIL import Image
 
 from cloud.core.principal import Role
 from cloud.tickets import service
+from cloud.tickets.incidents import open_incident
 from tests.cloud.screens.house import House
 from tests.cloud.screens.households import Households
 from tests.cloud.web.conftest import Browser
@@ -171,6 +172,26 @@ async def test_the_owner_reads_what_concerns_them_and_adds_a_word(house: House, 
     assert "下午更方便" in page
     assert "这家很挑剔" not in page
     assert empty.status_code == 422
+
+
+async def test_the_owner_reads_the_notice_of_an_incident(house: House, households: Households) -> None:
+    site = house.site
+    async with house.signed_in(Role.OWNER) as owner:
+        await _report(owner, where=f"unit:{households.unit_id}")
+        async with site.database.transaction() as session:
+            await open_incident(
+                session,
+                site.clock,
+                site.estate.principals[Role.DESK],
+                type_code="water_burst",
+                title="3 栋停水",
+                script="对来电者说的话",
+                notice="预计 20:00 恢复供水",
+                ticket_ids=[1],
+            )
+        page = (await owner.get("/my/repairs/1")).text
+    assert "预计 20:00 恢复供水" in page
+    assert "对来电者说的话" not in page
 
 
 async def test_who_moved_out_sees_the_unit_no_more(house: House, households: Households) -> None:
