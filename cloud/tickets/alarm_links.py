@@ -14,9 +14,11 @@ from cloud.tickets.tables import TicketAlarmRow, TicketRow, alarms_of
 async def must_verify(session: AsyncSession, principal: Principal, *, ticket_id: int) -> bool:
     """Return whether a value behind one of the ticket's alarms must become normal before the ticket is done.
 
-    What happened once and has no value that could return asks for nothing.
+    The alarms of tickets that were merged into it are its own. What happened once and has no value that could return
+    asks for nothing.
     """
-    alarm_ids = (await alarms_of(session, principal, [ticket_id])).get(ticket_id, [])
+    about = await alarms_of(session, principal, [ticket_id, *await _merged(session, principal, ticket_id=ticket_id)])
+    alarm_ids = [alarm_id for of_one in about.values() for alarm_id in of_one]
     if not alarm_ids:
         return False
     system = Principal.system(principal.organisation_id)
@@ -57,3 +59,15 @@ async def resolved_before(session: AsyncSession, principal: Principal, alarm: Al
         .with_for_update(of=TicketRow)
         .execution_options(populate_existing=True)
     )
+
+
+async def _merged(session: AsyncSession, principal: Principal, *, ticket_id: int) -> list[int]:
+    """Return the tickets that were merged into one, and those that had been merged into these."""
+    found, last = [], [ticket_id]
+    while last:
+        into = select(TicketRow.id).where(
+            TicketRow.organisation_id == principal.organisation_id, TicketRow.merged_into_id.in_(last)
+        )
+        last = list(await session.scalars(into))
+        found += last
+    return found

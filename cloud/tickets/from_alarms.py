@@ -12,7 +12,7 @@ from cloud.core.principal import Principal
 from cloud.core.words import Words
 from cloud.tickets.alarm_links import link, must_verify, resolved_before
 from cloud.tickets.domain import ALARM_REPAIR, Act, Deed, Origin, State
-from cloud.tickets.moving import carry
+from cloud.tickets.moving import carry, locked
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.service import take_up
 from cloud.tickets.tables import TicketRow, TicketTypeRow, ticket_of_alarm
@@ -29,14 +29,16 @@ async def open_for_announced(session: AsyncSession, clock: Clock, event: AlarmAn
 async def tell_of_return(session: AsyncSession, clock: Clock, event: AlarmReturned) -> None:
     """Write into the alarm's ticket that the value is normal again.
 
-    Work that somebody has said is done, is done with it, once no other of the ticket's alarms stands; whether work
-    that was not begun is needed still, a person says.
+    Work that somebody has said is done, is done with it, once no other of the ticket's alarms stands; if the ticket
+    was merged into another, that is where the work was. Whether work that was not begun is needed still, a person says.
     """
     row = await ticket_of_alarm(session, organisation_id=event.organisation_id, alarm_id=event.alarm_id)
     if row is None:
         return
     principal = Principal.system(event.organisation_id)
     await tell(session, clock, principal, row, Deed.ALARM_RETURNED, is_public=False)
+    while row.merged_into_id is not None:
+        row = await locked(session, principal, ticket_id=row.merged_into_id)
     if row.state is State.VERIFYING and not await must_verify(session, principal, ticket_id=row.id):
         await carry(session, clock, principal, row, Act.VERIFY)
         row.closed_at = clock.now()

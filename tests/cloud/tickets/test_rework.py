@@ -10,6 +10,7 @@ from cloud.tickets.reading import Ticket, tickets_of_alarms
 from tests.cloud.alarms.site import OFFICE
 from tests.cloud.tickets.desk import Desk
 from tests.cloud.tickets.test_from_alarms import deliver
+from tests.cloud.tickets.test_merging import join
 
 
 async def newest(desk: Desk) -> Alarm:
@@ -143,3 +144,16 @@ async def test_an_alarm_that_somebody_works_on_stays_and_ends_with_its_ticket(de
     await deliver(site)
     assert (await newest(desk)).withdrawn_at is not None
     assert (await desk.see(ticket_id)).state is State.RESOLVED
+
+
+async def test_a_merged_ticket_s_alarm_is_verified_in_the_one_that_holds_it(
+    desk: Desk, ticket_id: int
+) -> None:
+    between, into = await desk.open("alarm_repair"), await desk.open("alarm_repair")
+    await join(desk, ticket_id, between)
+    await join(desk, between, into)
+    await worked(desk, into)
+    assert (await desk.see(into)).state is State.VERIFYING
+    await returned(desk)
+    found = await desk.see(into)
+    assert (found.state, found.closed_at) == (State.RESOLVED, desk.site.clock.now())
