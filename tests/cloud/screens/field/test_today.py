@@ -93,6 +93,14 @@ async def test_a_job_says_where_for_whom_by_when_and_what_is_next(house: House, 
     assert "13800000001" not in html
 
 
+async def test_the_day_fetches_itself_anew_when_there_is_news(house: House, desk: Desk) -> None:
+    await own(desk)
+    async with house.signed_in(Role.WORKER) as worker:
+        part = await worker.get("/day", headers={"HX-Request": "true", "HX-Target": "day_list"})
+    assert part.text.strip().startswith('<div id="day_list"')
+    assert "Speak to whoever asked" in part.text
+
+
 async def test_once_whoever_asked_was_spoken_to_the_work_is_next(house: House, desk: Desk) -> None:
     await speak(desk, await own(desk, "light_public"))
     async with house.signed_in(Role.WORKER) as worker:

@@ -1,0 +1,266 @@
+"""A worker in a basement: what is done without a network is kept, sent once there is one, and done once."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import func, select
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cloud.core.principal import Role
+from cloud.tickets.domain import Deed
+from cloud.tickets.tables import TicketEntryRow
+from tests.cloud.estate import PASSWORD
+from tests.cloud.screens.whole import Whole, make_whole
+from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person
+from tests.servers.web import WebServer, running_web
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+
+
+class LostAnswers:
+    """A line that breaks off in the middle of an answer: what was asked for is done, and nobody hears of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self.loses = app, ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and break off the answer to a form that is sent to an address with `loses` in it."""
+        if not self.loses or scope["type"] != "http" or scope["method"] != "POST" or self.loses not in scope["path"]:
+            await self._app(scope, receive, send)
+            return
+
+        async def break_off(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send({**message, "headers": [(b"content-length", b"1000000")]})
+
+        await self._app(scope, receive, break_off)
+
+
+class Stage:
+    """The whole application behind a line that may lose answers, and the ticket that the worker is asked to take."""
+
+    def __init__(self, server: WebServer, whole: Whole, line: LostAnswers) -> None:
+        self.url, self.whole, self.line, self._server = server.url, whole, line, server
+        self.ticket_id = int(str(whole.examples["ticket_id"]))
+
+    def times(self, deed: Deed) -> int:
+        """Return how often something happened to the ticket."""
+        return self._server.call(self._times(deed))
+
+    async def _times(self, deed: Deed) -> int:
+        found = select(func.count()).where(TicketEntryRow.ticket_id == self.ticket_id, TicketEntryRow.deed == deed)
+        async with self.whole.database.reading() as session:
+            return await session.scalar(found) or 0
+
+
+@pytest.fixture
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    made: list[tuple[Whole, LostAnswers]] = []
+
+    async def make() -> ASGIApp:
+        whole = await make_whole(tmp_path_factory.mktemp("cloud"))
+        made.append((whole, LostAnswers(whole.app)))
+        return made[0][1]
+
+    async def close() -> None:
+        await made[0][0].close()
+
+    with running_web(make, close) as server:
+        yield Stage(server, *made[0])
+
+
+def _begin(worker: Person, stage: Stage, role: Role = Role.WORKER) -> None:
+    worker.prefer(language="en")
+    worker.sign_in(stage.whole.login(role), PASSWORD)
+    worker.acts = 0
+
+
+def _go_down(page: Page) -> None:
+    """Leave the network once the telephone holds the day."""
+    page.wait_for_function("navigator.serviceWorker.controller")
+    page.wait_for_function("caches.match('/day')")
+    page.context.set_offline(True)
+
+
+def _accept(page: Page) -> Any:
+    return page.locator("form[action$='/accept'] button")
+
+
+def _until_nothing_waits(page: Page) -> None:
+    expect(page.locator("#kept")).to_be_hidden(timeout=20_000)
+
+
+def test_a_worker_begins_with_the_day_and_accepts_in_one_tap(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        expect(worker.page).to_have_url(re.compile("/day$"))
+        worker.click(_accept(worker.page))
+        expect(worker.page.locator("#notices")).to_contain_text("The ticket is yours.")
+        expect(_accept(worker.page)).to_have_count(0)
+        assert (worker.acts, stage.times(Deed.TAKEN), worker.complaints) == (1, 1, [])
+
+
+def test_what_is_accepted_in_the_basement_is_kept_said_and_sent_by_itself(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        _accept(page).click()
+        expect(page.locator("#kept")).to_contain_text("It is sent as soon as there is a network.")
+        expect(_accept(page)).to_be_hidden()
+        assert stage.times(Deed.TAKEN) == 0
+        page.context.set_offline(False)
+        _until_nothing_waits(page)
+        expect(page.locator(f"#job-{stage.ticket_id}")).to_contain_text("Assigned")
+        assert stage.times(Deed.TAKEN) == 1
+
+
+def test_the_day_opens_without_a_network_and_says_of_when_it_is(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        page.goto(stage.url + "/day")
+        expect(page.locator(f"#job-{stage.ticket_id}")).to_be_visible()
+        expect(page.locator("#kept-as-of")).to_contain_text("This is as it was on")
+
+
+def test_what_was_done_is_sent_after_the_tab_was_closed_and_opened_again(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        _go_down(worker.page)
+        _accept(worker.page).click()
+        expect(worker.page.locator("#kept")).to_be_visible()
+        worker.page.close()
+        page = worker.page.context.new_page()
+        page.goto(stage.url + "/day")
+        expect(page.locator("#kept")).to_contain_text("Accept")
+        page.context.set_offline(False)
+        _until_nothing_waits(page)
+        assert stage.times(Deed.TAKEN) == 1
+
+
+def test_an_act_whose_answer_is_lost_is_done_once(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        stage.line.loses = "/accept"
+        _accept(page).click()
+        expect(page.locator("#kept")).to_be_visible()
+        page.wait_for_timeout(500)
+        assert stage.times(Deed.TAKEN) == 1
+        stage.line.loses = ""
+        page.evaluate("dispatchEvent(new Event('online'))")
+        _until_nothing_waits(page)
+        assert stage.times(Deed.TAKEN) == 1
+
+
+def test_two_tabs_send_what_is_kept_once(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        other = worker.page.context.new_page()
+        other.goto(stage.url + "/day")
+        _go_down(worker.page)
+        _accept(worker.page).click()
+        expect(other.locator("#kept")).to_be_visible()
+        worker.page.context.set_offline(False)
+        for page in (worker.page, other):
+            _until_nothing_waits(page)
+        assert stage.times(Deed.TAKEN) == 1
+
+
+def test_what_is_refused_later_stays_in_sight_with_the_reason_until_somebody_decides(
+    chromium: Browser, stage: Stage
+) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        _accept(page).click()
+        expect(page.locator("#kept")).to_be_visible()
+        stage.whole.clock.advance(minutes=11)  # the offer ends
+        page.context.set_offline(False)
+        expect(page.locator("#kept .is-refused")).to_contain_text("This offer is over", timeout=20_000)
+        page.reload()
+        expect(page.locator("#kept .is-refused")).to_contain_text("it needs you")
+        page.locator("#kept [data-discard]").click()
+        _until_nothing_waits(page)
+        assert stage.times(Deed.TAKEN) == 0
+
+
+def test_a_session_that_ended_meanwhile_is_said_and_signing_in_sends_what_is_kept(
+    chromium: Browser, stage: Stage
+) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        _accept(page).click()
+        expect(page.locator("#kept")).to_be_visible()
+        page.context.clear_cookies(name="gatehouse_session")
+        page.context.set_offline(False)
+        expect(page.locator("#kept-sign-in")).to_be_visible(timeout=20_000)
+        page.locator("#kept-sign-in a").click()
+        worker.type(page.locator("#login"), stage.whole.login(Role.WORKER))
+        worker.type(page.locator("#password"), PASSWORD)
+        worker.press("Enter")
+        page.wait_for_url("**/day")
+        _until_nothing_waits(page)
+        assert stage.times(Deed.TAKEN) == 1
+
+
+def test_signing_out_asks_about_what_is_not_sent_and_shows_it_to_nobody_else(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        stage.line.loses = "/accept"
+        _accept(page).click()
+        expect(page.locator("#kept")).to_be_visible()
+        page.locator("details.menu").last.locator("summary").click()
+        page.locator("form[action='/sign-out'] button").click()
+        page.locator("#kept-leave [data-leave]").click()
+        page.wait_for_url("**/sign-in**")
+        assert page.evaluate("caches.keys()") == []
+        worker.sign_in(stage.whole.login(Role.ADMINISTRATOR), PASSWORD)
+        worker.open("/day")
+        expect(page.locator("#kept")).to_be_hidden()
+        expect(page.locator(f"#job-{stage.ticket_id}")).to_have_count(0)
+        page.context.set_offline(True)
+        page.goto(stage.url + "/day")
+        expect(page.locator(f"#job-{stage.ticket_id}")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_day_is_accessible_as_it_is_and_with_what_waits_and_what_was_refused(
+    chromium: Browser, stage: Stage, theme: str, language: str
+) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        worker.prefer(theme=theme, language=language, size="elder")
+        worker.sign_in(stage.whole.login(Role.WORKER), PASSWORD)
+        page = worker.page
+        assert_accessible(page)
+        _go_down(page)
+        _accept(page).click()
+        expect(page.locator("#kept")).to_be_visible()
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        stage.whole.clock.advance(minutes=11)
+        page.context.set_offline(False)
+        expect(page.locator("#kept .is-refused")).to_be_visible(timeout=20_000)
+        assert_accessible(page)
+
+
+def test_the_day_is_light_enough_for_a_telephone(chromium: Browser, stage: Stage) -> None:
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        worker.page.wait_for_load_state("networkidle")
+        before = worker.received
+        worker.open("/day")
+        worker.page.wait_for_load_state("load")
+        assert worker.received - before <= 12 * 1024
