@@ -6,14 +6,19 @@ from fastapi import APIRouter
 
 from cloud.core.principal import Role
 from cloud.screens.desk import (
+    calls,
     dispatch,
     dispatch_rules,
+    entries,
     incidents,
     new_ticket,
     offers,
+    prices,
+    promises,
     ticket,
     ticket_board,
     tickets,
+    visitors,
 )
 from cloud.tickets.board import count_unowned
 from cloud.tickets.reading import count_waiting
@@ -23,6 +28,11 @@ from firmware_configs.look.words import _
 router = APIRouter()
 # The list's addresses come first: `/tickets/new` is no ticket's number, and `/dispatch/rules` neither.
 for part in (
+    calls.router,
+    entries.router,
+    promises.router,
+    visitors.router,
+    prices.router,
     tickets.router,
     new_ticket.router,
     ticket_board.router,
@@ -40,13 +50,21 @@ SCREEN = Screen(
     templates=Path(__file__).parent / "templates",
     entries=(
         Entry(
+            label=_("Front desk"),
+            purpose=_("See who calls, answer or open a ticket, keep what was promised."),
+            path="/desk",
+            icon="phone",
+            key="f",
+            roles=frozenset({Role.DESK}),
+            first_for=frozenset({Role.DESK}),
+        ),
+        Entry(
             label=_("Tickets"),
             purpose=_("See what is to be done by when, give it to somebody, and do it."),
             path="/tickets",
             icon="ticket",
             key="t",
             roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER}),
-            first_for=frozenset({Role.DESK}),
             waiting=count_waiting,
         ),
         Entry(
@@ -71,6 +89,13 @@ SCREEN = Screen(
             purpose=_("Say how work finds people, and who is told when it does not go on."),
             path="/dispatch/rules",
             icon="adjustments-horizontal",
+            roles=frozenset({Role.MANAGER}),
+        ),
+        Entry(
+            label=_("Prices"),
+            purpose=_("Publish fee standards and services, and say from when they are valid."),
+            path="/prices",
+            icon="list",
             roles=frozenset({Role.MANAGER}),
         ),
     ),

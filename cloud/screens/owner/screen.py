@@ -5,14 +5,14 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from cloud.core.principal import Role
-from cloud.screens.owner import account, home, repairs, report
+from cloud.screens.owner import account, home, prices, repairs, report
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
 
 _OWNERS = frozenset({Role.OWNER})
 
 router = APIRouter()
-for part in (home.router, report.router, repairs.router, account.router):
+for part in (home.router, report.router, repairs.router, prices.router, account.router):
     router.include_router(part)
 
 SCREEN = Screen(
@@ -40,6 +40,13 @@ SCREEN = Screen(
             purpose=_("See where they stand."),
             path=repairs.REPAIRS,
             icon="list",
+            roles=_OWNERS,
+        ),
+        Entry(
+            label=_("Fees and services"),
+            purpose=_("See what is published and what it costs."),
+            path=prices.PRICES,
+            icon="note",
             roles=_OWNERS,
         ),
         Entry(

@@ -30,6 +30,7 @@ from tests.cloud.alarms.site import Site, make_site
 from tests.cloud.calendars.plans import make_plans
 from tests.cloud.estate import PASSWORD, Estate, make_organisation
 from tests.cloud.notifications.messages import make_messages
+from tests.cloud.reception.life import make_desk_life
 from tests.cloud.screens.households import Households, give_them_life, make_households
 from tests.cloud.tickets.dispatch.asked import make_offer
 
@@ -127,6 +128,9 @@ async def make_whole(folder: Path) -> Whole:
             file="云杉苑.csv",
             sheet=read_sheet("小区,楼栋,房号\n云杉苑,3 栋,601\n云杉苑,,602\n".encode()),
         )
+    at_the_desk = await make_desk_life(
+        database, clock, site.estate, community_id=site.community_id, unit_id=households.unit_id
+    )
     at_home = await give_them_life(database, clock, households, site.estate.administrator, app.state.files)
     return Whole(
         app=app,
@@ -136,6 +140,7 @@ async def make_whole(folder: Path) -> Whole:
         neighbour=neighbour,
         examples={
             **at_home,
+            **at_the_desk,
             **planned,
             **asked,
             **told,

@@ -1,0 +1,160 @@
+"""The front desk's day in a browser and by keys, in both languages, with what each act costs."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+from starlette.types import ASGIApp
+
+from cloud.core.listing import Ask
+from cloud.core.principal import Role
+from cloud.reception import service
+from cloud.reception.domain import Channel, Ending
+from cloud.reception.service import Interaction
+from cloud.tickets.domain import Origin
+from cloud.tickets.reading import Ticket, ticket
+from tests.cloud.estate import PASSWORD
+from tests.cloud.screens.whole import Whole, make_whole
+from tests.journeys.browsing import LANGUAGES, Person, person
+from tests.servers.web import WebServer, running_web
+
+pytestmark = pytest.mark.browser
+
+
+class Counter:
+    """The whole application, and what was written down at its desk."""
+
+    def __init__(self, server: WebServer, whole: Whole) -> None:
+        self.url = server.url
+        self.login = whole.login
+        self._server = server
+        self._whole = whole
+
+    def last_line(self) -> Interaction:
+        """Return what was written down last."""
+        return self._server.call(self._last_line())
+
+    def ticket(self, ticket_id: int) -> Ticket:
+        """Return a ticket."""
+        return self._server.call(self._ticket(ticket_id))
+
+    async def _last_line(self) -> Interaction:
+        async with self._whole.database.reading() as session:
+            desk = self._whole.site.estate.principals[Role.DESK]
+            found = await service.list_interactions(session, desk, Ask(sort="begun", descending=True))
+            return max(found.rows, key=lambda line: line.id)
+
+    async def _ticket(self, ticket_id: int) -> Ticket:
+        async with self._whole.database.reading() as session:
+            desk = self._whole.site.estate.principals[Role.DESK]
+            return await ticket(session, self._whole.clock, desk, ticket_id=ticket_id)
+
+
+@pytest.fixture
+def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
+    made: list[Whole] = []
+
+    async def make() -> ASGIApp:
+        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
+        return made[0].app
+
+    async def close() -> None:
+        await made[0].close()
+
+    with running_web(make, close) as server:
+        yield Counter(server, made[0])
+
+
+@pytest.fixture(params=LANGUAGES)
+def desk(request: pytest.FixtureRequest, chromium: Browser, counter: Counter) -> Iterator[Person]:
+    with person(chromium, counter.url) as somebody:
+        somebody.prefer(language=request.param)
+        somebody.sign_in(counter.login(Role.DESK), PASSWORD)
+        somebody.acts = 0
+        yield somebody
+        assert somebody.complaints == []
+
+
+def _call(desk: Person, number: str) -> None:
+    desk.open("/desk")
+    desk.type(desk.page.locator("input[name=q]"), number)
+    desk.press("Enter")
+    expect(desk.page.locator("#card-title")).to_be_visible()
+
+
+def test_a_call_is_answered_in_two_keys_after_the_number(desk: Person, counter: Counter) -> None:
+    expect(desk.page).to_have_url(f"{counter.url}/desk")
+    _call(desk, "138 0000 0001")
+    expect(desk.page.locator("#card-title")).to_have_text("陈晓明")
+    desk.press("a")
+    desk.page.wait_for_url(f"{counter.url}/desk")
+    expect(desk.page.locator("#notices .notice")).to_be_visible()
+    assert desk.acts == 3  # the number, then two keys
+    line = counter.last_line()
+    assert (line.name, line.place, line.ending, line.channel) == (
+        "陈晓明",
+        "云杉苑 · 3 栋 · 501",
+        Ending.ANSWERED,
+        Channel.CALL,
+    )
+
+
+def test_a_call_becomes_a_ticket_with_one_typed_value_beside_the_number(desk: Person, counter: Counter) -> None:
+    _call(desk, "0001")
+    desk.press("w")
+    desk.type(desk.page.locator("#text"), "厨房水龙头漏水")
+    desk.press("Enter")
+    desk.page.wait_for_url("**/tickets/*")
+    assert desk.acts == 5  # the number's end, Enter, W, what, Enter; where is on the card
+    opened = counter.ticket(int(desk.page.url.rpartition("/")[2]))
+    assert (opened.requester_name, opened.place, opened.origin) == ("陈晓明", "云杉苑 · 3 栋 · 501", Origin.CALL)
+    assert counter.last_line().ticket == opened.number
+
+
+def test_the_words_suggest_a_type_and_say_why_and_a_person_takes_it(desk: Person, counter: Counter) -> None:
+    _call(desk, "0001")
+    desk.type(desk.page.locator("#text"), "厨房水管漏水")
+    offer = desk.page.locator("#call_suggestions button").first
+    expect(offer).to_be_visible()
+    expect(desk.page.locator("#call_suggestions .muted").first).to_contain_text("漏水")
+    desk.click(offer)
+    desk.page.wait_for_url("**/tickets/*")
+    opened = counter.ticket(int(desk.page.url.rpartition("/")[2]))
+    assert opened.type.code != "repair"
+
+
+def test_who_is_unknown_says_where_and_what_and_is_called_back(desk: Person, counter: Counter) -> None:
+    desk.open("/desk")
+    desk.type(desk.page.locator("input[name=q]"), "13900009999")
+    desk.press("Enter")
+    expect(desk.page.locator("#phone")).to_have_value("139 0000 9999")
+    desk.type(desk.page.locator("#where"), "3-501")
+    desk.press("Tab")
+    desk.type(desk.page.locator("#name"), "李先生")
+    desk.click(desk.page.locator("button[value=callback]"))
+    desk.page.wait_for_url(f"{counter.url}/desk")
+    line = counter.last_line()
+    assert (line.name, line.phone, line.place, line.ending) == (
+        "李先生",
+        "139 0000 9999",
+        "云杉苑 · 3 栋 · 501",
+        Ending.CALLBACK,
+    )
+
+
+def test_a_visitor_takes_a_number_is_called_and_served(desk: Person, counter: Counter) -> None:
+    desk.open("/desk/queue")
+    desk.type(desk.page.locator("#name"), "吴先生")
+    desk.press("Enter")
+    expect(desk.page.get_by_text("吴先生")).to_be_visible()
+    desk.page.locator("h1").click()
+    desk.press("a")
+    called = desk.page.locator("#visitors li").first
+    expect(called).to_contain_text("周女士")
+    desk.click(called.locator("a.btn"))
+    expect(desk.page.locator("#name")).to_have_value("周女士")
+    desk.type(desk.page.locator("#text"), "办理门禁卡")
+    desk.click(desk.page.locator("button[value=answered]"))
+    desk.page.wait_for_url(f"{counter.url}/desk")
+    line = counter.last_line()
+    assert (line.name, line.channel, line.ending) == ("周女士", Channel.VISIT, Ending.ANSWERED)
