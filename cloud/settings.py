@@ -117,6 +117,36 @@ class Settings(BaseSettings):
         default=None, description="gateway for SMS; without it none is sent, and nobody signs in by telephone"
     )
     sms_token_file: Path | None = Field(default=None, description="file whose first line is the token for `sms_url`")
+    inbox_host: str | None = Field(
+        default=None, min_length=1, description="IMAP server of the front desk's mailbox; without it none is read"
+    )
+    inbox_port: int = Field(default=993, ge=1, le=65_535, description="TCP port of the IMAP server")
+    inbox_security: MailSecurity = Field(
+        default="tls", description="encryption on the way to the IMAP server: after its greeting, from the start, none"
+    )
+    inbox_authority_file: Path | None = Field(
+        default=None,
+        description="certificates (PEM) that the IMAP server's is checked against; without it the system's",
+    )
+    inbox_user: str | None = Field(default=None, min_length=1, description="name that the IMAP server asks for")
+    inbox_password_file: Path | None = Field(
+        default=None, description="file whose first line is the password that goes with `inbox_user`"
+    )
+    inbox_folder: str = Field(default="INBOX", min_length=1, description="folder of the mailbox that is read")
+    inbox_address: Annotated[str, AfterValidator(_mail_address)] | None = Field(
+        default=None, description="address of the mailbox, to which answers come; without it the sender of mails"
+    )
+    inbox_hook_file: Path | None = Field(
+        default=None,
+        description="file whose first line is the secret that signs mails handed over at /hooks/mail; "
+        "without it none are taken",
+    )
+    desk_organisation: int | None = Field(
+        default=None,
+        ge=1,
+        le=2**31 - 1,
+        description="number of the organisation whose front desk gets mail; without it the only one",
+    )
     time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         default="Asia/Shanghai", description="local time of pages that nobody signed in for"
     )
@@ -129,6 +159,8 @@ class Settings(BaseSettings):
             raise ValueError("mail_user and mail_password_file: set both or neither")
         if (self.sms_url is None) != (self.sms_token_file is None):
             raise ValueError("sms_url and sms_token_file: set both or neither")
+        if self.inbox_host and (self.inbox_user is None or self.inbox_password_file is None):
+            raise ValueError("inbox_host: set inbox_user and inbox_password_file too")
         return self
 
     @classmethod
@@ -167,6 +199,16 @@ class Settings(BaseSettings):
     def mail_sender(self) -> str:
         """Return the address that mails come from."""
         return self.mail_from or f"gatehouse@{urlsplit(self.address).hostname}"
+
+    @property
+    def inbox_password(self) -> SecretStr:
+        """Return what the IMAP server asks for, where one is set."""
+        return SecretStr(_first_line(self.inbox_password_file) if self.inbox_password_file else "")
+
+    @property
+    def inbox_hook(self) -> SecretStr | None:
+        """Return the secret that signs mails handed over; None when none are taken."""
+        return SecretStr(_first_line(self.inbox_hook_file)) if self.inbox_hook_file else None
 
     @property
     def sms_token(self) -> SecretStr:

@@ -21,6 +21,7 @@ from cloud.notifications import reports, sending
 from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
+from cloud.reception import callbacks, correspondence
 from cloud.repairs import plans, preventive
 from cloud.tickets import attachments, dispatching, escalation, from_alarms, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
@@ -31,6 +32,7 @@ from cloud.web.live import Hub, changed
 ALARMS = "alarms"
 TICKETS = "tickets"
 INBOX = "inbox"
+RECEPTION = "reception"
 """Topics of live pages."""
 
 _JUDGE_DUE_S = 1.0  # a delay or a silence is judged to the second; looking costs one read of an index
@@ -46,7 +48,7 @@ Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
 """A use case that does some of what is due, and returns the organisations for which there was something."""
 
 
-FILES = (attachments.may_see,)
+FILES = (attachments.may_see, correspondence.may_see)
 """Who says whose a stored file is."""
 
 
@@ -109,6 +111,7 @@ def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, bas
         Job(name="repairs.make_due", period_s=_MAINTENANCE_S, run=_in_rounds(hub, preventive.make_due, TICKETS)),
         Job(name="once.forget_old", period_s=_TIDY_S, run=in_one_transaction(once.forget_old)),
         Job(name="accounts.forget_old", period_s=_TIDY_S, run=in_one_transaction(accounts.forget_old)),
+        Job(name="reception.tell_due", period_s=_REPORTS_S, run=_in_rounds(hub, callbacks.tell_due, RECEPTION)),
         Job(name="outbox.prune", period_s=_TIDY_S, run=outbox.prune),
     )
 

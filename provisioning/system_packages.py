@@ -31,6 +31,7 @@ TEST_PACKAGES = (
     Package("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-*", "Chinese text in the pictures"),
     Package("influxdb", "influxd", "the series store the tests run on beside SQL"),
     Package("faketime", "faketime", "clocks that jump"),
+    Package("dovecot-imapd", "dovecot", "the mailbox that the front desk's mail is read from"),
 )
 
 

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts.phones import check_phone
@@ -22,20 +23,18 @@ def matching(session: AsyncSession, principal: Principal, words: str) -> Select[
 
     The words are a part of a name, a whole number as people write it, or at least SHORTEST_END of its last digits.
     """
-    words = words.strip()
+    words = unicodedata.normalize("NFKC", words).strip()
     found = select(PersonRow.id).where(PersonRow.organisation_id == principal.organisation_id, PersonRow.is_active)
-    digits = _BETWEEN.sub("", unicodedata.normalize("NFKC", words))
-    if digits.isdecimal() and len(digits) >= SHORTEST_END:
-        return _with_number(session, found, digits)
-    return _through_index(session, found, words, PersonRow.name.icontains(words, autoescape=True))
-
-
-def _with_number(session: AsyncSession, found: Select[int], digits: str) -> Select[int]:
-    try:
-        whole = check_phone(digits)
-    except Refused:
-        return _through_index(session, found, digits, PersonRow.phone.endswith(digits, autoescape=True))
-    return found.where(or_(PersonRow.phone == whole, PersonRow.phone == f"+{digits}"))
+    digits = _BETWEEN.sub("", words)
+    if not digits.isdecimal():
+        return _through_index(session, found, words, PersonRow.name.icontains(words, autoescape=True))
+    numbers = [f"+{digits}"]
+    with suppress(Refused):
+        numbers.append(check_phone(digits))
+    # The end of a number stands alone: 12-1505 is a house with a flat.
+    if len(numbers) == 1 and words.isdecimal() and len(words) >= SHORTEST_END:
+        return _through_index(session, found, words, PersonRow.phone.endswith(words, autoescape=True))
+    return found.where(PersonRow.phone.in_(numbers))
 
 
 def _through_index(session: AsyncSession, found: Select[int], words: str, exactly: ColumnElement[bool]) -> Select[int]:

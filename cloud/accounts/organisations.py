@@ -16,7 +16,7 @@ from cloud.accounts.domain import (
 from cloud.accounts.tables import OrganisationRow, PersonRow
 from cloud.core import audit
 from cloud.core.clock import Clock
-from cloud.core.errors import Conflict
+from cloud.core.errors import Conflict, NotFound
 from cloud.core.principal import Principal, Role
 from firmware_configs.look.words import _
 
@@ -76,6 +76,21 @@ async def found_organisation(
 async def find_organisation(session: AsyncSession, principal: Principal) -> Organisation:
     """Return the principal's organisation."""
     return (await tables.organisation_by_id(session, principal.organisation_id)).as_organisation
+
+
+async def desk_organisation(session: AsyncSession, organisation_id: int | None) -> int:
+    """Return the organisation to whose desk something comes from outside: the named one, else the only one.
+
+    Raises:
+        NotFound: there is none of this number, or several and none is named.
+    """
+    ids = await tables.organisation_ids(session)
+    if organisation_id is None and len(ids) != 1:
+        raise NotFound(_("There are several organisations: name the one whose desk it is for in the settings."))
+    wanted = ids[0] if organisation_id is None else organisation_id
+    if wanted not in ids:
+        raise NotFound(_("There is no organisation %(number)d: name another one in the settings."), number=wanted)
+    return wanted
 
 
 async def change_organisation(

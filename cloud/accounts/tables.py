@@ -222,6 +222,12 @@ async def organisation_by_id(session: AsyncSession, organisation_id: int) -> Org
     return await session.get_one(OrganisationRow, organisation_id)
 
 
+async def organisation_ids(session: AsyncSession) -> Sequence[int]:
+    """Return the ids of all organisations."""
+    # any organisation: all of them are asked for
+    return (await session.scalars(select(OrganisationRow.id).order_by(OrganisationRow.id))).all()
+
+
 async def open_session(session: AsyncSession, token_hash: str) -> tuple[SessionRow, PersonRow] | None:
     """Return the session behind a token, and whose it is, whether it still is good or not."""
     # any organisation: the token says whose

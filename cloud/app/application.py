@@ -12,6 +12,7 @@ from cloud import wiring
 from cloud.api.edge import EdgeDoor
 from cloud.app.background import Background, Work
 from cloud.app.gateways import open_gateways
+from cloud.app.inbox import hook_router, inbox_jobs, open_intake
 from cloud.app.metrics import Measured, Metrics
 from cloud.app.operations import operations
 from cloud.core import exports, files
@@ -25,6 +26,7 @@ from cloud.fleet.channel import Channels
 from cloud.fleet.intake import Intake
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
+from cloud.reception.intake import MailIntake
 from cloud.screens.admin.screen import SCREEN as ADMIN
 from cloud.screens.controlroom.screen import SCREEN as CONTROLROOM
 from cloud.screens.desk.screen import SCREEN as DESK
@@ -57,6 +59,7 @@ class Parts:
     delivery: DeliveryLoop
     jobs: JobRunner
     channels: Channels
+    mail_intake: MailIntake
 
 
 def create_app(
@@ -77,6 +80,7 @@ def create_app(
     app.state.series = parts.series
     app.state.files = parts.files
     app.state.hub = parts.hub
+    app.include_router(hook_router(settings, parts.mail_intake, parts.clock))
     intake = Intake(parts.database, parts.series, parts.clock)
     door = EdgeDoor(database=parts.database, clock=parts.clock, intake=intake, channels=parts.channels)
     app.include_router(door.router())
@@ -111,6 +115,7 @@ def _parts(settings: Settings, clock: Clock, site: Callable[[], FastAPI]) -> Par
     gateways = open_gateways(settings, clock)
     table = wiring.wire(series, hub, channels=gateways.keys())
     database = Database(settings.database, routes=table.routes)
+    mail_intake = open_intake(settings, database, clock, store, hub)
     return Parts(
         clock=clock,
         database=database,
@@ -121,9 +126,16 @@ def _parts(settings: Settings, clock: Clock, site: Callable[[], FastAPI]) -> Par
         jobs=JobRunner(
             database,
             clock,
-            [*wiring.jobs(series, hub, gateways=gateways, base_url=settings.address), sweep, build, purge],
+            [
+                *wiring.jobs(series, hub, gateways=gateways, base_url=settings.address),
+                sweep,
+                build,
+                purge,
+                *inbox_jobs(settings, mail_intake),
+            ],
         ),
         channels=Channels(database, clock, note_change=partial(_note_boxes, hub)),
+        mail_intake=mail_intake,
     )
 
 

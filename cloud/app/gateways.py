@@ -18,13 +18,18 @@ def open_gateways(settings: Settings, clock: Clock) -> Gateways:
     """
     gateways: dict[Channel, Gateway] = {}
     if settings.mail_host is not None:
-        gateways[Channel.MAIL] = Mail(_server(settings, settings.mail_host), clock)
+        gateways[Channel.MAIL] = Mail(mail_server(settings, settings.mail_host), clock)
     if settings.sms_url is not None:
         gateways[Channel.SMS] = Sms(settings.sms_url, settings.sms_token)
     return gateways
 
 
-def _server(settings: Settings, host: str) -> MailServer:
+def mail_server(settings: Settings, host: str) -> MailServer:
+    """Return the SMTP server that the settings speak of.
+
+    Raises:
+        SettingsRefused: the password's file can't be read.
+    """
     return MailServer(
         host=host,
         port=settings.mail_port,

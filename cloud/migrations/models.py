@@ -16,6 +16,7 @@ from cloud.properties import import_tables as imports
 from cloud.properties import tables as properties
 from cloud.properties import unit_codes
 from cloud.reception import catalogue_tables as catalogue
+from cloud.reception import mail_tables as mail
 from cloud.reception import tables as reception
 from cloud.repairs import maintenance_tables as maintenance
 from cloud.repairs import stock_tables as stock
@@ -40,6 +41,7 @@ MODULES = (
     imports,
     jobs,
     maintenance,
+    mail,
     notifications,
     once,
     outbox,

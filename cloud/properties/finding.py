@@ -60,9 +60,11 @@ async def find_units(session: AsyncSession, principal: Principal, words: str, *,
     """Return the units that the words mean: the building and the unit, or a unit's whole name, or its label."""
     wanted = _plain(words)
     buildings = await _buildings(session, principal)
-    pairs = [(row.id, rest) for row, community in buildings for rest in _rests(wanted, row.name, community)]
+    pairs = [(building_id, rest) for building_id, *names in buildings for rest in _rests(wanted, *names)]
     said = [and_(UnitRow.building_id == building_id, UnitRow.name.endswith(rest[-1])) for building_id, rest in pairs]
-    alone = and_(UnitRow.building_id.in_([row.id for row, _community in buildings]), UnitRow.name == words.strip())
+    alone = and_(
+        UnitRow.building_id.in_([building_id for building_id, *_names in buildings]), UnitRow.name == words.strip()
+    )
     rows = await session.scalars(theirs(principal, UnitRow).where(or_(alone, *said)).order_by(UnitRow.id))
     meant = [row for row in rows if row.name == words.strip() or (row.building_id, _plain(row.name)) in pairs]
     return await _spots_of_units(session, principal, meant[:limit])
@@ -98,11 +100,12 @@ async def find_spot(session: AsyncSession, principal: Principal, *, unit_id: int
     raise NotFound(_("There is no such place."))
 
 
-async def _buildings(session: AsyncSession, principal: Principal) -> Sequence[tuple[BuildingRow, str]]:
+async def _buildings(session: AsyncSession, principal: Principal) -> Sequence[tuple[int, str, str]]:
+    """Return the ids of all buildings, with their names and those of their communities."""
     # any organisation: theirs leaves only the principal's
     found = theirs(principal, BuildingRow).join(CommunityRow, CommunityRow.id == BuildingRow.community_id)
-    rows = await session.execute(found.add_columns(CommunityRow.name).order_by(BuildingRow.id))
-    return [(row[0], row[1]) for row in rows]
+    columns = found.with_only_columns(BuildingRow.id, BuildingRow.name, CommunityRow.name)
+    return [(row[0], row[1], row[2]) for row in await session.execute(columns.order_by(BuildingRow.id))]
 
 
 async def _spots_of_units(session: AsyncSession, principal: Principal, rows: Collection[UnitRow]) -> list[Spot]:

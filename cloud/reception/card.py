@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.accounts import people
 from cloud.accounts.domain import Person
 from cloud.core.clock import Clock
-from cloud.core.errors import NotFound
+from cloud.core.errors import NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.properties import finding, occupancies
 from cloud.properties.finding import Spot
@@ -104,6 +104,17 @@ async def find(session: AsyncSession, clock: Clock, principal: Principal, words:
         spots=await finding.find_units(session, principal, words, limit=FOUND_AT_MOST),
         tickets=[],
     )
+
+
+def the_one(found: Finds) -> Person:
+    """Return the one person whom the words mean.
+
+    Raises:
+        Refused: they mean nobody, or several.
+    """
+    if len(found.people) != 1:
+        raise Refused(_("Write a number or a whole name that means one person."), "who")
+    return found.people[0]
 
 
 async def card_of_person(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> Card:

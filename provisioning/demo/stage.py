@@ -18,7 +18,7 @@ from cloud.fleet.domain import BoxIdentity
 from cloud.fleet.series_url import open_series
 from cloud.web.live import Hub
 from cloud.wiring import wire
-from provisioning.demo import estate, people, residents
+from provisioning.demo import estate, people, reception, residents
 from provisioning.demo.box import PracticeBox
 from provisioning.demo.cloud import PracticeCloud, well
 from provisioning.demo.memory import Memory
@@ -118,6 +118,7 @@ async def _founded(database: Database, clock: Clock, store: FileStore, say: Say)
             principal = await people.found(session, clock)
             await estate.build(session, clock, principal)
             await residents.move_in(session, clock, principal, picture)
+            await reception.open_desk(session, clock, principal, picture)
     return principal
 
 

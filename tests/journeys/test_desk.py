@@ -6,14 +6,17 @@ import pytest
 from playwright.sync_api import Browser, expect
 from starlette.types import ASGIApp
 
+from cloud.app.inbox import open_intake
 from cloud.core.listing import Ask
 from cloud.core.principal import Role
 from cloud.reception import service
 from cloud.reception.domain import Channel, Ending
 from cloud.reception.service import Interaction
+from cloud.settings import Settings
 from cloud.tickets.domain import Origin
 from cloud.tickets.reading import Ticket, ticket
 from tests.cloud.estate import PASSWORD
+from tests.cloud.reception.mails import photo, written
 from tests.cloud.screens.whole import Whole, make_whole
 from tests.journeys.browsing import LANGUAGES, Person, person
 from tests.servers.web import WebServer, running_web
@@ -37,6 +40,13 @@ class Counter:
     def ticket(self, ticket_id: int) -> Ticket:
         """Return a ticket."""
         return self._server.call(self._ticket(ticket_id))
+
+    def send_mail(self, raw: bytes) -> None:
+        """Let a mail come to the desk."""
+        app, database, clock = self._whole.app, self._whole.database, self._whole.clock
+        settings = Settings(desk_organisation=self._whole.site.estate.organisation_id)
+        intake = open_intake(settings, database, clock, app.state.files, app.state.hub)
+        self._server.call(intake.take(raw))
 
     async def _last_line(self) -> Interaction:
         async with self._whole.database.reading() as session:
@@ -158,3 +168,23 @@ def test_a_visitor_takes_a_number_is_called_and_served(desk: Person, counter: Co
     desk.page.wait_for_url(f"{counter.url}/desk")
     line = counter.last_line()
     assert (line.name, line.channel, line.ending) == ("周女士", Channel.VISIT, Ending.ANSWERED)
+
+
+def test_a_mail_with_a_photo_becomes_a_ticket_that_shows_it(desk: Person, counter: Counter) -> None:
+    mail = written(subject="水管漏水", message_id="<photo@example.com>", photo=photo())
+    counter.send_mail(mail)
+    desk.open("/desk/mails")
+    desk.click(desk.page.get_by_role("link", name="水管漏水"))
+    picture = desk.page.locator("img[alt='水管.jpg']")
+    expect(picture).to_be_visible()
+    picture.scroll_into_view_if_needed()
+    desk.page.wait_for_function("document.querySelector('img').naturalWidth === 320")
+    expect(desk.page.locator("#what")).to_have_value("水管漏水")
+    desk.type(desk.page.locator("#where"), "3-501")
+    desk.press("Enter")
+    desk.page.wait_for_url("**/tickets/*")
+    assert desk.acts == 3  # the mail, where, Enter; what is the mail's subject
+    expect(desk.page.locator("img").first).to_be_visible()
+    opened = counter.ticket(int(desk.page.url.rpartition("/")[2]))
+    assert (opened.place, opened.origin) == ("云杉苑 · 3 栋 · 501", Origin.MAIL)
+    assert counter.last_line().ticket == opened.number

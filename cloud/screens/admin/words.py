@@ -37,6 +37,7 @@ SUBJECTS = {
     "hint": _("Note on an address"),
     "import": _("Import"),
     "incident": _("Incident"),
+    "mail": _("Mail"),
     "interaction": _("Entry of the desk"),
     "maintenance": _("Preventive plan"),
     "organisation": _("Organisation"),
@@ -187,9 +188,11 @@ ACTIONS = {
     "properties.unit_code_used": _("let somebody in by a letter"),
     "properties.unit_created": _("made a unit"),
     "properties.unit_deleted": _("deleted a unit"),
+    "reception.address_known": _("said whose a mail address is"),
     "reception.corrected": _("put a line of the desk right"),
     "reception.hint_added": _("left a note on an address"),
     "reception.hint_removed": _("took a note off an address"),
+    "reception.mail_let_through": _("let a mail through"),
     "reception.price_added": _("set a price"),
     "reception.price_ended": _("ended a price"),
     "reception.visit_ended": _("ended a visit"),
@@ -218,6 +221,9 @@ ACTIONS = {
 """What the audit holds; a test finds an action that is missing here."""
 
 JOBS = {
+    "reception.read_mailbox": _("Read the front desk's mailbox"),
+    "reception.send_replies": _("Send the front desk's answers"),
+    "reception.tell_due": _("Tell of calls back that are due"),
     "accounts.forget_codes": _("Forget yesterday's sign-in codes"),
     "accounts.forget_old": _("Forget sessions that have ended"),
     "alarms.announce_forgotten": _("Announce alarms of boxes that came back"),

@@ -16,6 +16,7 @@ from cloud.properties import finding
 from cloud.properties.finding import Spot
 from cloud.reception import callbacks, card, service
 from cloud.reception.card import Card
+from cloud.reception.correspondence import count_new
 from cloud.reception.domain import Channel, Entry, Subject
 from cloud.screens.desk.lines import lines
 from cloud.screens.desk.reception_words import CHANNELS, ENDINGS, OCCUPANCY_KINDS, SUBJECTS
@@ -124,6 +125,24 @@ async def paper(work: Work, page: OnPage) -> Response:
     return page.show("desk/paper.html", prices=quoted, subjects=SUBJECTS, endings=ENDINGS)
 
 
+async def resolve(work: Unit, where: str) -> Spot:
+    """Return the one unit or place that the words mean.
+
+    Raises:
+        Refused: they mean none, or several.
+    """
+    limit = _OFFERED_SPOTS + 1
+    found = await finding.find_units(work.session, work.principal, where, limit=limit)
+    found = found or await finding.find_places(work.session, work.principal, where, limit=limit)
+    exact = [spot for spot in found if spot.label == where] or found
+    if not exact:
+        raise Refused(_("There is no such place: write 1-302, or a place's name."), "where")
+    if len(exact) > 1:
+        labels = "; ".join(spot.label for spot in exact[:_OFFERED_SPOTS])
+        raise Refused(_("This may be several places: %(places)s. Write which."), "where", places=labels)
+    return exact[0]
+
+
 async def _end(work: Unit, page: Page, sent: EntryForm) -> tuple[str, str]:
     """Write down how it ended; return what is said, and where the desk goes on."""
     entry = await _entry(work, sent)
@@ -147,7 +166,7 @@ def local(page: Page, moment: datetime) -> datetime:
 
 
 async def _entry(work: Unit, sent: EntryForm) -> Entry:
-    spot = await _spot(work, sent.where)
+    spot = await resolve(work, sent.where) if sent.where else None
     return Entry(
         channel=sent.channel,
         subject=sent.subject,
@@ -162,26 +181,6 @@ async def _entry(work: Unit, sent: EntryForm) -> Entry:
         answer=sent.answer,
         price_id=sent.price_id,
     )
-
-
-async def _spot(work: Unit, where: str) -> Spot | None:
-    """Return the one unit or place that the words mean.
-
-    Raises:
-        Refused: they mean none, or several.
-    """
-    if not where:
-        return None
-    limit = _OFFERED_SPOTS + 1
-    found = await finding.find_units(work.session, work.principal, where, limit=limit)
-    found = found or await finding.find_places(work.session, work.principal, where, limit=limit)
-    exact = [spot for spot in found if spot.label == where] or found
-    if not exact:
-        raise Refused(_("There is no such place: write 1-302, or a place's name."), "where")
-    if len(exact) > 1:
-        labels = "; ".join(spot.label for spot in exact[:_OFFERED_SPOTS])
-        raise Refused(_("This may be several places: %(places)s. Write which."), "where", places=labels)
-    return exact[0]
 
 
 async def _card(work: Unit, person_id: int | None, unit_id: int | None) -> Card | None:
@@ -246,6 +245,7 @@ async def _draw(
         endings=ENDINGS,
         occupancy_kinds=OCCUPANCY_KINDS,
         due=await callbacks.count_due(work.session, work.clock, work.principal),
+        mails=await count_new(work.session, work.principal),
     )
 
 

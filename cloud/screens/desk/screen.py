@@ -5,12 +5,14 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from cloud.core.principal import Role
+from cloud.reception.correspondence import count_new
 from cloud.screens.desk import (
     calls,
     dispatch,
     dispatch_rules,
     entries,
     incidents,
+    mails,
     new_ticket,
     offers,
     prices,
@@ -30,6 +32,7 @@ router = APIRouter()
 for part in (
     calls.router,
     entries.router,
+    mails.router,
     promises.router,
     visitors.router,
     prices.router,
@@ -57,6 +60,7 @@ SCREEN = Screen(
             key="f",
             roles=frozenset({Role.DESK}),
             first_for=frozenset({Role.DESK}),
+            waiting=count_new,
         ),
         Entry(
             label=_("Tickets"),

@@ -7,16 +7,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.accounts import telephones
 from cloud.core.clock import Clock
 from cloud.core.database import Database
+from cloud.core.listing import Ask
 from cloud.core.money import Money
 from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.properties import occupancies
 from cloud.properties.domain import OccupancyKind
-from cloud.reception import callbacks, catalogue, hints, queue, service
+from cloud.reception import callbacks, catalogue, correspondence, hints, queue, service
 from cloud.reception.catalogue import NewPrice
 from cloud.reception.domain import Channel, Entry, Subject
+from cloud.reception.letters import read_letter
+from cloud.reception.mail import receive
 from cloud.reception.units import PriceUnit, ServiceKind
 from tests.cloud.estate import Estate
+from tests.cloud.reception.mails import written
 
 
 async def make_desk_life(
@@ -46,11 +50,15 @@ async def make_desk_life(
         await queue.take_number(session, *work, community_id=community_id, name="周女士")
         [visitor] = await queue.in_line(session, *work, community_id=community_id)
         service_id, price_id = await _publish(session, clock, estate, today)
+        letter = read_letter(written())
+        await receive(session, clock, estate.organisation_id, letter)
+        [mail] = (await correspondence.list_mails(session, work[1], Ask(), only_new=True)).rows
     return {
         "interaction_id": answered,
         "callback_id": promised,
         "hint_id": hint_id,
         "visitor_id": visitor.id,
+        "mail_id": mail.id,
         "state": "served",
         "service_id": service_id,
         "price_id": price_id,
