@@ -121,7 +121,8 @@ async def change_person(
 ) -> None:
     """Change what somebody is called, may do and may see, and their number; their open sessions follow at once.
 
-    Who may see less from now on loses the lists that they had written as files.
+    Who may see less from now on loses the lists that they had written as files. With another number all that they are
+    signed in with by the old one ends.
     Who owns a unit or lives in one keeps that role, which is no administrator's to take.
 
     Raises:
@@ -139,9 +140,13 @@ async def change_person(
     person.roles = check_roles(roles) | (person.roles - STAFF)
     if not _sees_all_of(person.as_person, saw):
         await exports.withdraw(session, clock, principal, person_id=person.id)
-    person.phone = await telephones.free(session, principal, phone, person_id=person.id)
+    number = await telephones.free(session, principal, phone, person_id=person.id)
+    has_another = number != person.phone
+    person.phone = number
+    if has_another:
+        await tables.end_code_sessions(session, principal.organisation_id, person.id)
     was, is_now = audit.changed(before, _state(person))
-    if is_now:
+    if is_now or has_another:  # another number may be masked alike
         _record(session, clock, principal, "accounts.person_changed", person, before=was, after=is_now)
 
 

@@ -254,6 +254,12 @@ async def end_sessions(session: AsyncSession, organisation_id: int, person_id: i
     await session.execute(ended.where(SessionRow.id != but) if but is not None else ended)
 
 
+async def end_code_sessions(session: AsyncSession, organisation_id: int, person_id: int) -> None:
+    """End what a person is signed in with by their telephone number."""
+    theirs = SessionRow.organisation_id == organisation_id, SessionRow.person_id == person_id
+    await session.execute(delete(SessionRow).where(*theirs, SessionRow.is_by_code))
+
+
 async def forget_old(session: AsyncSession, now: datetime) -> None:
     """Delete sessions that have ended and failures that no longer count."""
     # any organisation: age alone decides

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from cloud.accounts import people, service, telephones
+from cloud.accounts.tables import PersonRow
 from cloud.core.audit import AuditEntry
 from cloud.core.database import Database
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
@@ -123,6 +124,25 @@ async def test_another_number_ends_what_the_old_one_was_signed_in_with(
         with pytest.raises(Conflict):
             await telephones.change_owner(session, clock, estate.administrator, owner, name="张三", phone="13800000009")
     assert ("accounts.owner_changed", {"phone": None}, {"phone": "138****0009"}) in await _entries(database)
+
+
+async def test_a_colleagues_other_number_ends_what_the_old_one_was_signed_in_with(
+    database: Database, clock: FixedClock, estate: Estate
+) -> None:
+    worker = estate.principals[Role.WORKER]
+    async with database.transaction() as session:
+        row = await session.get_one(PersonRow, worker.person_id)
+        row.phone, row.roles = PHONE, row.roles | {Role.OWNER}
+        await service.begin(session, clock, row, address="::1", agent="at work")
+        await service.begin(session, clock, row, address="::1", agent="at home", is_by_code=True)
+    async with database.transaction() as session:
+        await people.change_person(
+            session, clock, estate.administrator, worker.person_id or 0, name=worker.name, roles=worker.roles,
+            communities=None, phone="+8613870000001",
+        )  # fmt: skip
+        left = await service.list_sessions(session, clock, worker)
+    assert [each.agent for each in left] == ["at work"]
+    assert (await _entries(database))[-1] == ("accounts.person_changed", {}, {})
 
 
 async def test_a_number_in_full_is_written_down_as_looked_at(

@@ -146,9 +146,7 @@ async def test_an_alarm_that_somebody_works_on_stays_and_ends_with_its_ticket(de
     assert (await desk.see(ticket_id)).state is State.RESOLVED
 
 
-async def test_a_merged_ticket_s_alarm_is_verified_in_the_one_that_holds_it(
-    desk: Desk, ticket_id: int
-) -> None:
+async def test_a_merged_ticket_s_alarm_is_verified_in_the_one_that_holds_it(desk: Desk, ticket_id: int) -> None:
     between, into = await desk.open("alarm_repair"), await desk.open("alarm_repair")
     await join(desk, ticket_id, between)
     await join(desk, between, into)
