@@ -46,10 +46,13 @@ async def supervisors(
 async def _of(
     session: AsyncSession, principal: Principal, row: TicketRow, chosen: Collection[int], role: Role
 ) -> list[Person]:
-    """Return the chosen people; where there is none, those with the role; where there is none, administrators."""
+    """Return the chosen people; where there is none, those with the role; where there is none, administrators.
+
+    Nobody is told of a ticket in a community that they do not see.
+    """
     named = await people.list_people(session, principal, ids=chosen) if chosen else []
     for found in (
-        [person for person in named if person.is_active],
+        [person for person in named if person.is_active and _sees(person, row)],
         await _in_sight(session, principal, row, role),
         await _in_sight(session, principal, row, Role.ADMINISTRATOR),
     ):
@@ -60,4 +63,8 @@ async def _of(
 
 async def _in_sight(session: AsyncSession, principal: Principal, row: TicketRow, role: Role) -> list[Person]:
     staff = await people.list_people(session, principal, role=role)
-    return [person for person in staff if person.communities is None or row.community_id in person.communities]
+    return [person for person in staff if _sees(person, row)]
+
+
+def _sees(person: Person, row: TicketRow) -> bool:
+    return person.communities is None or row.community_id in person.communities

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import select
 
+from cloud.accounts.tables import PersonRow
 from cloud.core.principal import Role
 from cloud.tickets import service as tickets
 from cloud.tickets.dispatch_tables import EscalationRow
@@ -100,6 +101,18 @@ async def test_leads_who_are_named_are_told_in_place_of_the_desk(team: Team) -> 
     ticket_id = await arrived(team)
     await team.go_on(minutes=193)
     assert (await escalated(team, ticket_id))[-1] == "80 % → 钱二"
+
+
+async def test_a_lead_of_another_community_is_told_nothing(team: Team) -> None:
+    lead = team.site.estate.principals[Role.OPERATOR]
+    await team.rule(lead_ids=(lead.person_id,))
+    async with team.site.database.transaction() as session:
+        (await session.get_one(PersonRow, lead.person_id)).communities = [team.site.community_id + 1]
+    ticket_id = await arrived(team)
+    before = await team.messages(lead)
+    await team.go_on(minutes=193)
+    assert (await escalated(team, ticket_id))[-1] == "80 % → 孙三"
+    assert await team.messages(lead) == before == []
 
 
 @pytest.mark.parametrize("percent", [50, 100])
