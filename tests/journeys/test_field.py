@@ -230,8 +230,9 @@ def test_signing_out_asks_about_what_is_not_sent_and_shows_it_to_nobody_else(chr
         worker.open("/day")
         expect(page.locator("#kept")).to_be_hidden()
         expect(page.locator(f"#job-{stage.ticket_id}")).to_have_count(0)
-        page.context.set_offline(True)
+        _go_down(page)
         page.goto(stage.url + "/day")
+        expect(page.locator("#kept-as-of")).to_be_visible()
         expect(page.locator(f"#job-{stage.ticket_id}")).to_have_count(0)
 
 
@@ -245,6 +246,7 @@ def test_the_day_is_accessible_as_it_is_and_with_what_waits_and_what_was_refused
         worker.sign_in(stage.whole.login(Role.WORKER), PASSWORD)
         page = worker.page
         assert_accessible(page)
+        page.reload()  # folds what was unfolded
         _go_down(page)
         _accept(page).click()
         expect(page.locator("#kept")).to_be_visible()

@@ -3,6 +3,7 @@
   const OWNER = "gatehouse-field", PREFIX = "gatehouse-field-", SLOW_MS = 4000;
 
   const cache = async () => {
+    if (!(await caches.has(OWNER))) return null; // to open it would make it
     const owner = await (await caches.open(OWNER)).match("/owner");
     return owner ? caches.open(PREFIX + await owner.text()) : null;
   };
