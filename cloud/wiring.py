@@ -22,7 +22,7 @@ from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
 from cloud.reception import callbacks, correspondence
-from cloud.repairs import plans, preventive
+from cloud.repairs import plans, preventive, surveys
 from cloud.tickets import attachments, dispatching, escalation, from_alarms, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
@@ -48,7 +48,7 @@ Rounds = Callable[[AsyncSession, Clock], Awaitable[set[int]]]
 """A use case that does some of what is due, and returns the organisations for which there was something."""
 
 
-FILES = (attachments.may_see, correspondence.may_see)
+FILES = (attachments.may_see, correspondence.may_see, surveys.may_see_photo)
 """Who says whose a stored file is."""
 
 

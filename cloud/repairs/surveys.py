@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.domain import Priority
 from cloud.core.clock import Clock
-from cloud.core.errors import NotFound
 from cloud.core.principal import Principal
 from cloud.repairs import sight, tables
 from cloud.repairs.domain import Hazard, Stage
@@ -16,6 +15,7 @@ from cloud.repairs.tables import PhotoRow, SurveyRow
 from cloud.tickets import service as tickets
 from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.moving import required
+from cloud.tickets.reading import may_see
 from firmware_configs.look.words import _
 
 
@@ -122,13 +122,7 @@ async def photos(session: AsyncSession, principal: Principal, *, ticket_id: int)
     ]
 
 
-async def may_see_photo(session: AsyncSession, clock: Clock, principal: Principal, *, file_id: int) -> bool:
+async def may_see_photo(session: AsyncSession, principal: Principal, *, file_id: int) -> bool:
     """Return whether a file shows a repair whose ticket the principal may see."""
     ticket_id = await tables.ticket_of_photo(session, principal, file_id)
-    if ticket_id is None:
-        return False
-    try:
-        await sight.seen(session, clock, principal, ticket_id=ticket_id)
-    except NotFound:
-        return False
-    return True
+    return ticket_id is not None and await may_see(session, sight.seeing(principal), ticket_id=ticket_id)

@@ -117,6 +117,13 @@ async def ticket(session: AsyncSession, clock: Clock, principal: Principal, *, t
     return found[0]
 
 
+async def may_see(session: AsyncSession, principal: Principal, *, ticket_id: int) -> bool:
+    """Return whether a ticket is the principal's to see."""
+    # any organisation: visible_tickets leaves only the principal's
+    seen = visible_tickets(principal).where(TicketRow.id == ticket_id).with_only_columns(TicketRow.id)
+    return await session.scalar(seen) is not None
+
+
 async def tickets(
     session: AsyncSession, clock: Clock, principal: Principal, *, ticket_ids: Collection[int]
 ) -> list[Ticket]:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 from cloud.accounts.phones import masked
+from cloud.core.once import new_key
 from cloud.core.words import Words
 from cloud.web import cells, formats, words
 from cloud.web.catalogues import Locale, Message
@@ -44,6 +45,7 @@ def environment(screens: Mapping[str, Path]) -> Environment:
         heads=cells.heads,
         plain=cells.plain,
         words=words,
+        new_key=new_key,
         Locale=Locale,
         Theme=Theme,
         Size=Size,

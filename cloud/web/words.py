@@ -3,8 +3,10 @@
 from cloud.alarms.domain import Cause
 from cloud.core.principal import Role
 from cloud.core.words import Words
+from cloud.feedback.domain import Rating
 from cloud.notifications.domain import Channel, DeliveryState
 from cloud.notifications.domain import Kind as MessageKind
+from cloud.repairs.domain import Differs, Hazard, LineKind, Reply, Stage, Standing
 from cloud.tickets.domain import How, Kind, Origin, Outcome, Payer, State, Target
 from cloud.web.catalogues import Locale
 from firmware_configs.look.words import _
@@ -76,6 +78,52 @@ TARGETS = {
     Target.ARRIVAL: _("Arrival"),
     Target.PLAN: _("Plan"),
     Target.SOLUTION: _("Solution"),
+}
+
+RATINGS = {
+    Rating.VERY_GOOD: _("rating|Very good"),
+    Rating.GOOD: _("rating|Good"),
+    Rating.FAIR: _("rating|Fair"),
+    Rating.POOR: _("rating|Poor"),
+    Rating.VERY_POOR: _("rating|Very poor"),
+}
+"""The five choices, the best first."""
+
+STANDINGS = {
+    Standing.ASKED: _("plan|Waits for consent"),
+    Standing.QUESTION: _("plan|A question stands"),
+    Standing.AGREED: _("plan|Agreed to"),
+    Standing.REFUSED: _("plan|Refused"),
+    Standing.REPLACED: _("plan|Replaced"),
+    Standing.LAPSED: _("plan|No longer valid"),
+}
+
+REPLIES = {
+    Reply.AGREED: _("reply|Agreed"),
+    Reply.REFUSED: _("reply|Refused"),
+    Reply.ASKED: _("reply|Question"),
+    Reply.ANSWERED: _("reply|Answer"),
+}
+
+LINE_KINDS = {
+    LineKind.LABOUR: _("line|Labour"),
+    LineKind.MATERIAL: _("line|Material"),
+    LineKind.OTHER: _("line|Other"),
+}
+
+DIFFERS = {Differs.ADDED: _("line|New"), Differs.CHANGED: _("line|Changed"), Differs.REMOVED: _("line|Left out")}
+
+STAGES = {
+    Stage.SURVEY: _("photo|What was found"),
+    Stage.BEFORE: _("photo|Before"),
+    Stage.AFTER: _("photo|After"),
+    Stage.SIGNATURE: _("photo|Signature"),
+}
+
+HAZARDS = {
+    Hazard.NONE: _("hazard|None"),
+    Hazard.CAUTION: _("hazard|To be watched"),
+    Hazard.DANGER: _("hazard|Danger now"),
 }
 
 PAYERS = {

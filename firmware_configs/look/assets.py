@@ -11,11 +11,12 @@ LOOK = Path(__file__).parent
 _PARTS = {
     "gatehouse.css": (
         "built/bootstrap.css", "styles/tokens.css", "styles/frame.css", "styles/parts.css", "styles/lists.css",
-        "styles/phone.css", "vendored/uplot.css",
+        "styles/phone.css", "styles/repairs.css", "vendored/uplot.css",
     ),
     "gatehouse.js": (
         "vendored/htmx.js", "vendored/idiomorph.js", "scripts/page.js", "scripts/live.js", "scripts/keys.js",
     ),
+    "repair.js": ("scripts/upload.js", "scripts/signature.js"),
     "owner.js": ("scripts/upload.js", "scripts/draft.js"),
     "field.js": (
         "scripts/upload.js", "scripts/field_store.js", "scripts/field.js", "scripts/field_pages.js",

@@ -10,6 +10,7 @@ from cloud.core.listing import Ask
 from cloud.core.principal import Role
 from cloud.screens.owner import words
 from cloud.screens.owner.report import attach
+from cloud.screens.owner.steps import steps
 from cloud.tickets import attachments, reading, service
 from cloud.tickets.timeline import timeline
 from cloud.web import uploads
@@ -75,4 +76,6 @@ async def _draw(work: Unit, page: Page, repair_id: int, form: Form[MessageForm])
         if line.deed in words.DEEDS
         for what, icon in [words.DEEDS[line.deed]]
     ]
-    return page.show("owner/repair.html", ticket=ticket, told=told, files=photos, form=form)
+    return page.show(
+        "owner/repair.html", ticket=ticket, told=told, files=photos, form=form, steps=await steps(work, ticket)
+    )

@@ -5,14 +5,24 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from cloud.core.principal import Role
-from cloud.screens.owner import account, home, prices, repairs, report
+from cloud.screens.owner import account, home, opinion, plan, prices, repairs, report, result, visit
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
 
 _OWNERS = frozenset({Role.OWNER})
 
 router = APIRouter()
-for part in (home.router, report.router, repairs.router, prices.router, account.router):
+for part in (
+    home.router,
+    report.router,
+    repairs.router,
+    plan.router,
+    visit.router,
+    result.router,
+    opinion.router,
+    prices.router,
+    account.router,
+):
     router.include_router(part)
 
 SCREEN = Screen(

@@ -145,7 +145,7 @@ async def test_photos_are_for_those_who_may_see_the_ticket(job: Job) -> None:
 
     async def sees(person: Principal, wanted: int = file_id) -> bool:
         async with job.site.database.reading() as session:
-            return await surveys.may_see_photo(session, job.site.clock, person, file_id=wanted)
+            return await surveys.may_see_photo(session, person, file_id=wanted)
 
     assert [await sees(person) for person in (job.owner, job.worker, job.person(Role.DESK))] == [True] * 3
     assert not await sees(job.next_door)
