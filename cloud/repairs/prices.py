@@ -10,11 +10,19 @@ from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.listing import Ask, Found, fetch
 from cloud.core.money import Money
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.repairs.domain import Item, Line, LineKind, checked_quantity, from_milli
-from cloud.repairs.stock_tables import UNIT_LENGTH, PriceRow, last_version, price_in_force, prices_in_force
+from cloud.repairs.stock_tables import (
+    UNIT_LENGTH,
+    PriceRow,
+    last_version,
+    price_in_force,
+    price_listing,
+    prices_in_force,
+)
 from cloud.repairs.tables import CODE_LENGTH, NAME_LENGTH
 from firmware_configs.look.words import _
 
@@ -36,6 +44,12 @@ class Wanted:
 async def price_list(session: AsyncSession, principal: Principal) -> list[Item]:
     """Return the price list in force, with what is on hand."""
     return [_item(row, on_hand) for row, on_hand in await prices_in_force(session, principal)]
+
+
+async def ask_for_prices(session: AsyncSession, principal: Principal, ask: Ask) -> Found[Item]:
+    """Return the stretch of the price list that `ask` wants, with what is on hand."""
+    found = await fetch(session, price_listing(principal), ask)
+    return found.of([_item(row.PriceRow, row.on_hand_milli) for row in found.rows])
 
 
 async def find_item(session: AsyncSession, principal: Principal, *, code: str) -> Item:

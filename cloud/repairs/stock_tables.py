@@ -3,14 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Table, Text, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.append_only import append_only
 from cloud.core.database import Base
+from cloud.core.listing import Listing, containing
 from cloud.core.principal import Principal
 from cloud.repairs.domain import LineKind
 from cloud.repairs.tables import CODE_LENGTH, NAME_LENGTH
@@ -50,6 +63,9 @@ class PriceRow(Base):
     replaced_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("organisation_id", "code", "version"),)
+
+
+_PRICES = cast("Table", PriceRow.__table__).c
 
 
 class StockRow(Base):
@@ -110,6 +126,28 @@ async def prices_in_force(session: AsyncSession, principal: Principal) -> Sequen
         .order_by(PriceRow.kind, PriceRow.code)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def price_listing(principal: Principal) -> Listing:
+    """Return the price list in force as a list that may be searched, filtered and sorted."""
+    joined = (
+        select(PriceRow, StockRow.on_hand_milli)
+        .outerjoin(StockRow, (StockRow.organisation_id == PriceRow.organisation_id) & (StockRow.item == PriceRow.code))
+        .where(PriceRow.organisation_id == principal.organisation_id, PriceRow.replaced_at.is_(None))
+    )
+    return Listing(
+        select=cast("Select[Any]", joined),
+        columns={
+            "code": _PRICES.code,
+            "name_zh": func.coalesce(func.nullif(_PRICES.name_zh, ""), _PRICES.name_en),
+            "kind": _PRICES.kind,
+            "price": _PRICES.price_minor,
+            "unit": _PRICES.unit,
+        },
+        key=_PRICES.id,
+        order=(_PRICES.kind, _PRICES.code),
+        search=containing(_PRICES.code, _PRICES.name_zh, _PRICES.name_en),
+    )
 
 
 async def last_version(session: AsyncSession, principal: Principal, code: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,7 +83,7 @@ async def offer(
     last = await _last(session, principal, ticket_id)
     if last is not None and last.arrived_at is not None and last.left_at is None:
         raise Conflict(_("Somebody is there now: finish that visit first."))
-    offered = [[each.starts_at.isoformat(), each.ends_at.isoformat()] for each in windows]
+    offered = [[each.astimezone(UTC).isoformat() for each in (one.starts_at, one.ends_at)] for one in windows]
     if last is not None and last.left_at is None and last.missed_at is None:
         last.windows, last.starts_at, last.ends_at, last.chosen_by = offered, None, None, None
         last.offered_at = clock.now()

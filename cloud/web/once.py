@@ -1,16 +1,22 @@
-"""Forms that may be sent twice, as a telephone without a signal does: what they ask for is done once."""
+"""Forms that may be sent twice, by Back or by an impatient finger: what they ask for is done once.
+
+What a telephone kept while it had no network brings a key of its own, and is known by that; see web.kept.
+"""
 
 from cloud.core import once
+from cloud.web import kept
 from cloud.web.forms import FormModel
 from cloud.web.session import Unit
 
 
 class OnceForm(FormModel):
-    """A form with the key that `ui.once()` puts into it; whoever keeps a form to send it later keeps the key too."""
+    """A form with the key that `ui.once()` puts into it."""
 
     key: str = ""
 
 
 async def is_first(work: Unit, sent: OnceForm, act: str) -> bool:
     """Return whether an act of a form comes for the first time; see core.once."""
+    if kept.HEADER in work.request.headers:
+        return True  # a repeat did not come so far, and a kept page sends the same field with every new act
     return await once.is_first(work.session, work.clock, work.principal, key=sent.key, act=act)

@@ -13,6 +13,7 @@ from cloud.screens.admin import (
     calendars,
     communities,
     deliveries,
+    feedback,
     imports,
     jobs,
     letters,
@@ -65,6 +66,7 @@ for part in (
     letters.router,
     deliveries.router,
     jobs.router,
+    feedback.router,
     audit.router,
 ):
     router.include_router(part)

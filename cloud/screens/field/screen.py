@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from cloud.core.principal import Role
-from cloud.screens.field import today, worker
+from cloud.screens.field import job, plan, today, worker
 from cloud.tickets.offers import count_offers
 from cloud.web.screen import Entry, Screen
 from firmware_configs.look.words import _
@@ -13,7 +13,8 @@ from firmware_configs.look.words import _
 _WORKERS = frozenset({Role.WORKER})
 
 router = APIRouter()
-for part in (today.router, worker.router):
+# A plan's address comes before those of deeds, which take any last word.
+for part in (today.router, plan.router, job.router, worker.router):
     router.include_router(part)
 
 SCREEN = Screen(

@@ -18,11 +18,11 @@ _OPEN_TO_ALL = {
     ("GET", "/join"),
     ("POST", "/appearance"),
 }
-_BY_LETTER = "/join/"
-"""Whoever holds a letter opens what it invites to, signed in or not."""
+_BY_LETTER = ("/join/", "/opinion/")
+"""Whoever holds a letter or a link opens what it invites to, signed in or not."""
 _AFTER_A_CODE = "/sign-in/who"
 """Without a code that was typed it leads back to the number."""
-_OPEN_TO_OWNERS = {"", "my", "join", "inbox", "me", "sign-in"}
+_OPEN_TO_OWNERS = {"", "my", "join", "opinion", "inbox", "me", "sign-in"}
 """The first words of addresses that an owner may open."""
 _MESSAGE = re.compile(r"/inbox/\d+")
 """A message is its receiver's alone, who is the administrator here: nobody else finds it."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -32,6 +33,7 @@ from tests.cloud.estate import PASSWORD, Estate, make_organisation
 from tests.cloud.notifications.messages import make_messages
 from tests.cloud.reception.life import make_desk_life
 from tests.cloud.screens.households import Households, give_them_life, make_households
+from tests.cloud.screens.repairing import make_repairs
 from tests.cloud.tickets.dispatch.asked import make_offer
 
 OWN_TYPE = "pumps"
@@ -132,6 +134,7 @@ async def make_whole(folder: Path) -> Whole:
         database, clock, site.estate, community_id=site.community_id, unit_id=households.unit_id
     )
     at_home = await give_them_life(database, clock, households, site.estate.administrator, app.state.files)
+    repairing = await make_repairs(database, clock, site, households, ticket_id=cast("int", at_home["repair_id"]))
     return Whole(
         app=app,
         clock=clock,
@@ -144,6 +147,7 @@ async def make_whole(folder: Path) -> Whole:
             **planned,
             **asked,
             **told,
+            **repairing,
             "act": Act.TAKE,
             "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,
