@@ -18,7 +18,7 @@ from cloud.fleet.domain import BoxIdentity
 from cloud.fleet.series_url import open_series
 from cloud.web.live import Hub
 from cloud.wiring import wire
-from provisioning.demo import estate, people, reception, residents
+from provisioning.demo import estate, people, reception, repairs, residents
 from provisioning.demo.box import PracticeBox
 from provisioning.demo.cloud import PracticeCloud, well
 from provisioning.demo.memory import Memory
@@ -119,6 +119,8 @@ async def _founded(database: Database, clock: Clock, store: FileStore, say: Say)
             await estate.build(session, clock, principal)
             await residents.move_in(session, clock, principal, picture)
             await reception.open_desk(session, clock, principal, picture)
+            await repairs.stock_up(session, clock, principal)
+            await repairs.repair(session, clock, principal)
     return principal
 
 
@@ -158,6 +160,7 @@ async def _rule(box: PracticeBox, database: Database, clock: Clock, principal: P
         )
         await take_inventory(session, clock, known, inventory=box.inventory())
         await estate.rule(session, clock, principal)
+        await repairs.plan_inspections(session, clock, principal)
 
 
 async def _drained(database: Database, principal: Principal, recordings: Recordings) -> None:
