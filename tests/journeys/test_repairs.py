@@ -111,10 +111,10 @@ def test_an_owner_rates_in_one_tap_from_the_message_without_signing_in(chromium:
 def test_a_worker_surveys_plans_and_finishes_on_a_telephone(chromium: Browser, stage: Scene) -> None:
     job = stage.job
     with person(chromium, stage.url, **PHONE) as worker:
-        _sign_in(worker, stage, Role.WORKER, "/work")
+        _sign_in(worker, stage, Role.WORKER, "/day")
         page = worker.page
         worker.prefer(language="en")
-        worker.open("/work")
+        worker.open("/day")
         worker.click(page.get_by_role("link", name="The kitchen leaks"))
         worker.click(page.get_by_role("button", name="I am there"))
         worker.click(page.locator("summary", has_text="Survey"))
@@ -174,8 +174,8 @@ def test_the_pages_of_a_repair_are_for_everybody(chromium: Browser, stage: Scene
             owner.open(path)
             assert_accessible(owner.page)
     with person(chromium, stage.url, **PHONE) as worker:
-        _sign_in(worker, stage, Role.WORKER, "/work")
+        _sign_in(worker, stage, Role.WORKER, "/day")
         worker.prefer(theme=theme, language=language)
-        for path in ("/work", f"/work/{stage.job.ticket_id}", f"/work/{stage.job.ticket_id}/plan"):
+        for path in (f"/work/{stage.job.ticket_id}", f"/work/{stage.job.ticket_id}/plan"):
             worker.open(path)
             assert_accessible(worker.page)

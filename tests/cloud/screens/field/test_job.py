@@ -15,15 +15,17 @@ from cloud.repairs.domain import Hazard, Reply, Stage, Standing
 from cloud.tickets.domain import State
 from tests.cloud.repairs.job import PIPE, Job, make_job
 from tests.cloud.screens.house import House
-from tests.cloud.screens.households import Households
+from tests.cloud.screens.households import make_households
 from tests.cloud.web.conftest import Browser
 
 JOB = "/work/1"
 
 
 @pytest.fixture
-async def job(house: House, households: Households) -> Job:
-    return await make_job(house.site, households)
+async def job(house: House) -> Job:
+    site = house.site
+    homes = await make_households(site.database, site.clock, site.estate, community_id=site.community_id)
+    return await make_job(site, homes)
 
 
 def photo() -> bytes:
@@ -55,16 +57,6 @@ def plan(job: Job, **changes: object) -> dict[str, object]:
         "note": "换一段主管",
     }
     return {**written, **changes}
-
-
-async def test_the_day_shows_the_workers_own_jobs_in_order(house: House, job: Job) -> None:
-    async with house.signed_in(Role.WORKER) as worker:
-        page = (await worker.get("/work")).text
-        await job.propose()
-        planned = (await worker.get("/work")).text
-    assert 'href="/work/1"' in page
-    assert "The kitchen leaks" in page
-    assert 'href="/work/1"' in planned
 
 
 async def test_a_job_from_the_survey_to_its_end(house: House, job: Job) -> None:
@@ -186,14 +178,14 @@ async def test_the_plan_is_changed_from_what_stands(house: House, job: Job) -> N
     assert 'value="80.00"' in page
 
 
-async def test_others_look_and_do_nothing(house: House, households: Households, job: Job) -> None:
+async def test_others_look_and_do_nothing(house: House, job: Job) -> None:
     async with house.signed_in(Role.OPERATOR) as operator:
         assert (await operator.get(JOB)).status_code == 200
-        assert (await operator.get("/work")).status_code == 403
+        assert (await operator.get("/day")).status_code == 403
     async with house.signed_in(Role.OWNER) as owner:
         assert (await owner.get(JOB)).status_code == 403
     async with house.signed_in(Role.WORKER, next_door=True) as stranger:
-        token = await stranger.token("/work")
+        token = await stranger.token("/day")
         assert (await stranger.get(JOB)).status_code == 404
         answer = await stranger.post(f"{JOB}/arrive", data={"csrf": token, "key": new_key()})
         assert answer.status_code == 404
