@@ -59,20 +59,20 @@ async def test_a_manager_agrees_for_the_common_fund_and_not_for_an_owner(house: 
 async def test_workers_write_down_no_consent(house: House, job: Job) -> None:
     async with house.signed_in(Role.WORKER) as worker:
         assert (await worker.get(CONSENT)).status_code == 403
-        assert (await worker.get("/prices")).status_code == 403
+        assert (await worker.get("/materials")).status_code == 403
 
 
 async def test_the_price_list_is_made_changed_and_cleared(house: House, job: Job) -> None:
     async with house.signed_in(Role.OFFICE) as office:
         line = {"code": "plumber", "kind": "labour", "name_zh": "水工", "unit": "h", "price": "80", "version": "0"}
-        await office.send_form("/prices/new", page="/prices/new", **line)
-        taken = await office.send_form("/prices/new", page="/prices/new", **line)
-        edit = (await office.get("/prices/plumber/edit")).text
+        await office.send_form("/materials/new", page="/materials/new", **line)
+        taken = await office.send_form("/materials/new", page="/materials/new", **line)
+        edit = (await office.get("/materials/plumber/edit")).text
         changed = {**line, "price": "85.5", "version": re.search(r'name="version" value="(\d+)"', edit)[1]}
-        await office.send_form("/prices/plumber/edit", page="/prices/plumber/edit", **changed)
-        listed, found = (await office.get("/prices")).text, (await office.get("/prices?search=pipe")).text
-        await office.send_form("/prices/plumber/retire", page="/prices/plumber", version="2")
-        left = (await office.get("/prices")).text
+        await office.send_form("/materials/plumber/edit", page="/materials/plumber/edit", **changed)
+        listed, found = (await office.get("/materials")).text, (await office.get("/materials?search=pipe")).text
+        await office.send_form("/materials/plumber/retire", page="/materials/plumber", version="2")
+        left = (await office.get("/materials")).text
     assert taken.status_code == 409
     assert "¥85.50" in listed
     assert PIPE in listed
@@ -81,7 +81,7 @@ async def test_the_price_list_is_made_changed_and_cleared(house: House, job: Job
 
 
 async def test_stock_is_received_and_counted_and_every_move_is_told(house: House, job: Job) -> None:
-    base = f"/prices/{PIPE}"
+    base = f"/materials/{PIPE}"
     async with house.signed_in(Role.DESK) as desk:
         await desk.send_form(f"{base}/receive", page=base, quantity="2.5", text="送货单 12")
         wrong = await desk.send_form(f"{base}/count", page=base, counted="-1", reason="盘点")
