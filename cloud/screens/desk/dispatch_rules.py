@@ -75,8 +75,11 @@ class RulesForm(FormModel):
 
 @router.get("/dispatch/rules")
 async def rules_page(work: Work, page: OnPage) -> Response:
-    """Draw the rules in force."""
-    return await _draw(work, page, _filled(await rules_in_force(work.session, work.principal)))
+    """Draw the rules in force, or those of its address, which were tried on past tickets and are not kept yet."""
+    form = typed_rules(work)
+    if not form.typed:
+        form = _filled(await rules_in_force(work.session, work.principal))
+    return await _draw(work, page, form)
 
 
 @router.post("/dispatch/rules")
@@ -103,6 +106,13 @@ async def try_rules(work: Work, page: OnPage) -> Response:
         ticket, choice, team = await try_out(work.session, work.clock, work.principal, ticket_id=ticket_id, rules=rules)
         return await _draw(work, page, form, tried=ticket, verdicts=verdict_lines(page, choice, team, cap=rules.cap))
     raise AssertionError("a refused form is drawn again")
+
+
+def typed_rules(work: Unit) -> Form[RulesForm]:
+    """Return the rules that stand in the page's address; with none in it, the form holds nothing."""
+    asked = work.request.query_params
+    typed = {name: asked.getlist(name) for name in asked if name in RulesForm.model_fields}
+    return Form(RulesForm, typed, sent=bool(typed))
 
 
 async def _draw(

@@ -11,6 +11,7 @@ from cloud.screens.desk import (
     consent,
     dispatch,
     dispatch_rules,
+    dispatch_simulation,
     entries,
     incidents,
     mails,
@@ -49,6 +50,7 @@ for part in (
     maintenance.router,
     offers.router,
     dispatch_rules.router,
+    dispatch_simulation.router,
     dispatch.router,
 ):
     router.include_router(part)

@@ -184,6 +184,36 @@ async def test_a_manager_writes_rules_and_tries_them_before(house: House, team: 
     assert (found.version, found.rules.cap, len(found.rules.ladder)) == (2, 2, 1)
 
 
+async def test_a_manager_sees_what_past_tickets_would_have_become_and_comes_back_to_the_typed_rules(
+    house: House, team: Team
+) -> None:
+    await team.add("张三")
+    for _number in range(3):
+        await team.open()
+    await team.go_on(minutes=9)
+    async with house.signed_in(Role.MANAGER) as browser:
+        assert "Both columns show the rules in force." in words_of(
+            (await browser.get("/dispatch/rules/simulated")).text
+        )
+        sent = await browser.send_form("/dispatch/rules/simulate", page="/dispatch/rules", **{**RULES, "cap": "1"})
+        said = words_of((await browser.get(sent.headers["location"])).text)
+        back = (await browser.get(sent.headers["location"].replace("/simulated", ""))).text
+    assert "The rules found somebody 3 1" in said
+    assert "3 tickets, all that came." in said
+    assert re.search(r'name="cap"[^>]*value="1"', back)
+
+
+async def test_where_no_ticket_came_there_is_nothing_to_try_rules_on(house: House) -> None:
+    async with house.signed_in(Role.MANAGER) as browser:
+        assert "No ticket came in these days." in (await browser.get("/dispatch/rules/simulated")).text
+
+
+async def test_the_neighbours_tickets_are_not_replayed(house: House, team: Team) -> None:
+    await team.open()
+    async with house.signed_in(Role.MANAGER, next_door=True) as neighbour:
+        assert "No ticket came in these days." in (await neighbour.get("/dispatch/rules/simulated")).text
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
