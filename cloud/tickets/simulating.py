@@ -160,7 +160,7 @@ class _Replay:
         """Let everything happen in its order, and look for people whenever something did."""
         self._foresee()
         self._change_shift(self._past.begins)
-        while self._events and self._events[0].at < self._past.ends:
+        while self._events and self._events[0].at <= self._past.ends:
             now = self._events[0].at
             while self._events and self._events[0].at == now:
                 self._happen(heapq.heappop(self._events))

@@ -127,6 +127,11 @@ def test_what_was_cancelled_unowned_wants_nobody_any_more() -> None:
     assert fate.found is Found.NOBODY
 
 
+def test_what_came_at_the_very_end_has_nobody_yet() -> None:
+    (fate,) = replay(past(recorded(1, 24 * 60), workers=[worker(1)]), RULES)
+    assert told(fate) == (Found.NOBODY, None, None, False)
+
+
 def test_jobs_from_before_keep_people_busy_until_they_end() -> None:
     month = past(recorded(1, 10), workers=[worker(1, load=2)], freed=[(BEGINS + minutes(20), 1)])
     (fate,) = replay(month, RULES)
