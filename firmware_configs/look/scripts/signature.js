@@ -12,6 +12,7 @@
       pen.lineWidth = 3;
       pen.lineCap = "round";
       file.value = "";
+      delete field.dataset.signed;
     };
     const at = (event) => {
       const box = canvas.getBoundingClientRect();
@@ -23,6 +24,7 @@
         const held = new DataTransfer();
         held.items.add(new File([blob], "signature.png", { type: "image/png" }));
         file.files = held.files;
+        field.dataset.signed = "";
       }, "image/png");
     };
     canvas.addEventListener("pointerdown", (event) => {
