@@ -191,16 +191,17 @@ def test_a_worker_on_a_phone_takes_works_and_resolves_a_ticket(chromium: Browser
     with person(chromium, stage.url, **phone) as worker:
         page = worker.page
         worker.sign_in(stage.login(Role.WORKER), PASSWORD)
-        expect(page).to_have_url(f"{stage.url}/tickets")
+        expect(page).to_have_url(f"{stage.url}/day")
         worker.acts = 0
-        worker.click(page.get_by_role("link", name="2026-000002"))
+        worker.click(page.get_by_role("link", name="Office too warm or too cold").first)
         worker.click(page.get_by_role("button", name="Take"))
         worker.click(page.get_by_role("button", name="Begin the work"))
-        worker.type(page.get_by_label("What was done"), "换了滤网")
-        worker.click(page.get_by_role("button", name="Resolve"))
-        expect(page.get_by_text("The ticket is resolved.")).to_be_visible()
-        assert worker.acts == 5
-        expect(page.locator("#ticket_now")).to_contain_text("换了滤网")
+        stage.measure(70.0, point="probe/temperature")
+        worker.click(page.get_by_text("Finish the job"))
+        worker.type(page.get_by_label("What was done, as the owner reads it"), "换了滤网")
+        worker.click(page.get_by_role("button", name="Finish", exact=True))
+        expect(page.get_by_text("Resolved")).to_be_visible()
+        assert worker.acts == 6
         assert worker.complaints == []
 
 

@@ -79,7 +79,7 @@ async def import_list(work: Work, page: OnPage) -> Response:
     return await _draw_list(work, page, Form.blank(SendForm, kind=ImportKind.ESTATE))
 
 
-@router.get("/admin/imports/template")
+@router.get("/admin/imports/template", response_class=Response)
 async def template(kind: ImportKind = ImportKind.ESTATE) -> Response:
     """Send an empty table with its headings and one example."""
     content = await asyncio.to_thread(_template, kind)

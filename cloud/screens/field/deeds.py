@@ -215,6 +215,10 @@ async def _miss(work: Unit, _page: Page, ticket_id: int, sent: MissForm) -> None
     await visits.miss(work.session, work.clock, work.principal, ticket_id=ticket_id, reason=sent.missed_reason)
 
 
+async def _accept(work: Unit, _page: Page, ticket_id: int, _sent: OnceForm) -> None:
+    await tickets.take(work.session, work.clock, work.principal, ticket_id=ticket_id)
+
+
 async def _start(work: Unit, _page: Page, ticket_id: int, sent: VersionForm) -> None:
     await tickets.start(work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version)
 
@@ -286,6 +290,7 @@ DEEDS: Mapping[str, Deed[Any]] = {
     "arrive": Deed(OnceForm, _arrive, _("Your arrival is written down.")),
     "leave": Deed(LeaveForm, _leave, _("The visit is written down.")),
     "miss": Deed(MissForm, _miss, _("It is written down that the visit came to nothing.")),
+    "accept": Deed(OnceForm, _accept, _("The ticket is yours.")),
     "start": Deed(VersionForm, _start, _("Work has begun.")),
     "go-on": Deed(VersionForm, _go_on, _("The work goes on.")),
     "start-urgent": Deed(UrgentForm, _start_urgent, _("Work has begun before consent; the reason is kept.")),
