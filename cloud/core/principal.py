@@ -1,6 +1,7 @@
 """Who is asking; every query starts from here."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from cloud.core.errors import Forbidden
@@ -31,6 +32,7 @@ class Principal:
         person_id: None for a box and for the system.
         communities: ids that the principal is limited to; None for all of the organisation's.
         units: ids of the units that an owner occupies now; empty for everybody else.
+        moved_in: since when each of the units is theirs: what was in it before is none of their business.
     """
 
     organisation_id: int
@@ -39,6 +41,7 @@ class Principal:
     roles: frozenset[Role] = frozenset()
     communities: frozenset[int] | None = None
     units: frozenset[int] = frozenset()
+    moved_in: tuple[tuple[int, datetime], ...] = ()
 
     @classmethod
     def system(cls, organisation_id: int) -> "Principal":

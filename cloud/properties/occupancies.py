@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,16 +72,18 @@ async def units_of(
     return theirs
 
 
-async def at_home(session: AsyncSession, principal: Principal, *, on: date) -> Principal:
+async def at_home(session: AsyncSession, principal: Principal, *, on: date, zone: tzinfo = UTC) -> Principal:
     """Return the principal with the units that are theirs on a day; one who is no staff sees their communities alone.
 
-    Every visit begins with it, so that whoever moved out yesterday sees nothing of the unit today.
+    Every visit begins with it, so that whoever moved out yesterday sees nothing of it today. Days begin in `zone`.
     """
     if Role.OWNER not in principal.roles or principal.person_id is None:
         return principal
     rows = await tables.own_occupancies(session, principal.organisation_id, principal.person_id, on=on)
     communities = principal.communities if principal.is_staff else frozenset(row.community_id for row in rows)
-    return replace(principal, units=frozenset(row.unit_id for row in rows), communities=communities)
+    moved_in = tuple((row.unit_id, datetime.combine(row.since, time(), tzinfo=zone)) for row in rows)
+    units = frozenset(row.unit_id for row in rows)
+    return replace(principal, units=units, moved_in=moved_in, communities=communities)
 
 
 async def unit_labels(session: AsyncSession, principal: Principal, unit_ids: Collection[int]) -> dict[int, str]:

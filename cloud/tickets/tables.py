@@ -302,7 +302,8 @@ def visible_tickets(principal: Principal) -> Select[Any]:
     if principal.roles & SEE_ALL:
         return seen
     if Role.OWNER in principal.roles and not principal.is_staff:
-        return seen.where(or_(TicketRow.requester_id == principal.person_id, TicketRow.unit_id.in_(principal.units)))
+        theirs = (and_(TicketRow.unit_id == unit, TicketRow.opened_at >= since) for unit, since in principal.moved_in)
+        return seen.where(or_(TicketRow.requester_id == principal.person_id, *theirs))
     is_free = and_(TicketRow.state == State.OPEN, TicketRow.assignee_id.is_(None))
     return seen.where(or_(TicketRow.assignee_id == principal.person_id, is_free))
 

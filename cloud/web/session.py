@@ -81,7 +81,7 @@ async def visit(request: Request, session: Session) -> SignedInVisit:
     organisation = await organisations.find_organisation(session, found.principal)
     zone = ZoneInfo(organisation.time_zone)
     today = frame.clock.now().astimezone(zone).date()
-    found = replace(found, principal=await occupancies.at_home(session, found.principal, on=today))
+    found = replace(found, principal=await occupancies.at_home(session, found.principal, on=today, zone=zone))
     request.state.visit = found
     request.state.zone = zone
     request.state.unread = await inbox.count_unread(session, found.principal)

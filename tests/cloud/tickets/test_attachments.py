@@ -7,7 +7,9 @@ from cloud.core.database import Database
 from cloud.core.errors import Forbidden, NotFound, Refused
 from cloud.core.files import Saved
 from cloud.core.principal import Principal, Role
+from cloud.properties import occupancies
 from cloud.properties import service as properties
+from cloud.properties.domain import OccupancyKind
 from cloud.tickets import attachments, reading, reports
 from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.domain import Origin
@@ -153,3 +155,25 @@ async def test_nobody_adds_to_a_ticket_that_they_do_not_see(
     ticket_id = await _report(database, clock, households.owner, households.unit_id)
     with pytest.raises(NotFound):
         await _attach(database, clock, households.next_door, ticket_id, is_public=True)
+
+
+async def test_who_moves_in_sees_what_is_reported_from_then_on_and_nothing_from_before(
+    database: Database, clock: FixedClock, estate: Estate, households: Households
+) -> None:
+    before = await _report(database, clock, households.owner, households.unit_id)
+    clock.advance(hours=48)
+    today = clock.now().date()
+    async with database.transaction() as session:
+        await occupancies.settle(
+            session, clock, estate.administrator, unit_id=households.unit_id,
+            person_id=households.next_door.person_id or 0, kind=OccupancyKind.TENANT, since=today,
+        )  # fmt: skip
+        tenant = await occupancies.at_home(session, households.next_door, on=today)
+        since = await reports.report(
+            session, clock, households.owner, key="since", location=_at_home(households.owner),
+            unit_id=households.unit_id, text="窗户关不上", phone="13800000001", has_photo=False,
+        )  # fmt: skip
+        seen = await reading.ticket(session, clock, tenant, ticket_id=since)
+        with pytest.raises(NotFound):
+            await reading.ticket(session, clock, tenant, ticket_id=before)
+    assert seen.unit_id == households.unit_id
