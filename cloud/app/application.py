@@ -34,6 +34,7 @@ from cloud.screens.entrance.screen import SCREEN as ENTRANCE
 from cloud.screens.field.screen import SCREEN as FIELD
 from cloud.screens.owner.screen import SCREEN as OWNER
 from cloud.settings import Settings
+from cloud.tickets import learning
 from cloud.web import live
 from cloud.web.exporting import build_due
 from cloud.web.install import install
@@ -45,6 +46,7 @@ SCREENS = (ENTRANCE, CONTROLROOM, FIELD, DESK, ADMIN, OWNER)
 _SWEEP_S = 86_400.0
 _EXPORT_S = 1.0  # somebody waits for it
 _PURGE_S = 3_600.0
+_LEARN_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def _parts(settings: Settings, clock: Clock, site: Callable[[], FastAPI]) -> Par
     hub = Hub()
     build = Job(name="exports.build", period_s=_EXPORT_S, run=partial(build_due, files=store, hub=hub, site=site))
     purge = Job(name="exports.purge", period_s=_PURGE_S, run=in_one_transaction(exports.purge))
+    learn = Job(name="tickets.learn", period_s=_LEARN_S, run=partial(learning.learn_due, store=store))
     gateways = open_gateways(settings, clock)
     table = wiring.wire(series, hub, channels=gateways.keys())
     database = Database(settings.database, routes=table.routes)
@@ -131,6 +134,7 @@ def _parts(settings: Settings, clock: Clock, site: Callable[[], FastAPI]) -> Par
                 sweep,
                 build,
                 purge,
+                *([learn] if learning.can_learn() else []),
                 *inbox_jobs(settings, mail_intake),
             ],
         ),

@@ -21,7 +21,7 @@ from cloud.reception import tables as reception
 from cloud.repairs import maintenance_tables as maintenance
 from cloud.repairs import stock_tables as stock
 from cloud.repairs import tables as repairs
-from cloud.tickets import attachments, reports
+from cloud.tickets import attachments, learning, reports
 from cloud.tickets import clock_tables as ticket_clocks
 from cloud.tickets import dispatch_tables as dispatch
 from cloud.tickets import tables as tickets
@@ -40,6 +40,7 @@ MODULES = (
     fleet,
     imports,
     jobs,
+    learning,
     maintenance,
     mail,
     notifications,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cloud.tickets.domain import TicketType
+from cloud.tickets.learned import Guess
 
 _MOST = 3
 
@@ -13,15 +14,20 @@ class Suggestion:
     """A type that a report may be of.
 
     Attributes:
-        found: the keywords of the type that stand in it, the longest first.
+        found: the keywords of the type that stand in it, the longest first; or what weighed most in earlier tickets.
+        probability: of what was learnt from those; None where keywords speak.
     """
 
     type: TicketType
     found: tuple[str, ...]
+    probability: float | None = None
 
 
-def suggested(text: str, types: Collection[TicketType]) -> list[Suggestion]:
-    """Return the types whose keywords stand in a text, the likeliest first: emergencies, then what most speaks for.
+def suggested(text: str, types: Collection[TicketType], *, guess: Guess | None = None) -> list[Suggestion]:
+    """Return the types that a text speaks for, the likeliest first.
+
+    Emergencies whose keywords stand in it come before all, whatever was learnt; then the `guess` from earlier tickets,
+    where there is one; then the other types by what most of their keywords speaks for.
 
     A keyword that is part of a longer one that was found says nothing of its own. Words of languages that put spaces
     between them count as whole words only.
@@ -33,7 +39,28 @@ def suggested(text: str, types: Collection[TicketType]) -> list[Suggestion]:
         for ticket_type in types
         if (words := tuple(word for word in longest if word in found[ticket_type.code]))
     ]
-    return sorted(suggestions, key=_weight, reverse=True)[:_MOST]
+    by_words = sorted(suggestions, key=_weight, reverse=True)
+    urgent = [each for each in by_words if each.type.is_emergency]
+    return _once([*urgent, *_learned(guess, types), *by_words])[:_MOST]
+
+
+def _learned(guess: Guess | None, types: Collection[TicketType]) -> list[Suggestion]:
+    """Return the guess as a suggestion; a type that was retired since is none."""
+    if guess is None:
+        return []
+    return [
+        Suggestion(type=each, found=guess.because, probability=guess.probability)
+        for each in types
+        if each.code == guess.code
+    ]
+
+
+def _once(suggestions: list[Suggestion]) -> list[Suggestion]:
+    """Return each type where it first stands."""
+    once: dict[str, Suggestion] = {}
+    for each in suggestions:
+        once.setdefault(each.type.code, each)
+    return list(once.values())
 
 
 def _weight(suggestion: Suggestion) -> tuple[bool, int]:

@@ -9,6 +9,7 @@ from cloud.calendars import service as calendars
 from cloud.calendars.defaults import defaults
 from cloud.core.principal import Role
 from cloud.screens.admin.type_forms import TypeForm, filled, minutes_field, type_of
+from cloud.tickets import learning
 from cloud.tickets.default_types import DEFAULT_TYPES
 from cloud.tickets.domain import Target, TicketType
 from cloud.tickets.types import define_type, in_tree, list_types, retire_type, type_named
@@ -26,7 +27,21 @@ router = pages_for(Role.ADMINISTRATOR)
 async def type_tree(work: Work, page: OnPage) -> Response:
     """Draw the tree of types."""
     tree = in_tree(await list_types(work.session, work.principal))
-    return page.show("admin/ticket_types.html", tree=tree, targets=tuple(Target))
+    last = await learning.last_try(work.session, work.principal)
+    figures = last.figures if last else None
+    names = {each.code: each.name for _depth, each in tree}
+    return page.show(
+        "admin/ticket_types.html",
+        tree=tree,
+        targets=tuple(Target),
+        can_learn=learning.can_learn(),
+        last=last,
+        figures=figures,
+        support=sorted(figures.support.items(), key=lambda each: -each[1]) if figures else (),
+        names=names,
+        fewest=(learning.FEWEST_TICKETS, learning.FEWEST_TYPES, learning.FEWEST_OF_A_TYPE),
+        confident=round(100 * learning.CONFIDENT),
+    )
 
 
 @router.get("/admin/ticket-types/new")

@@ -8,13 +8,15 @@ from starlette.responses import Response
 
 from cloud.alarms.domain import Priority
 from cloud.core.errors import Refused
+from cloud.core.files import FileStore
 from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.properties import service as properties
 from cloud.screens.desk.tree import type_options
+from cloud.tickets import learning
 from cloud.tickets.domain import Origin
 from cloud.tickets.opening import Location, open_ticket
-from cloud.tickets.suggesting import suggested
+from cloud.tickets.suggesting import Suggestion, suggested
 from cloud.tickets.types import list_types
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
@@ -119,12 +121,22 @@ async def _offers(work: Unit, page: Page, form: Form[TicketForm]) -> list[Offer]
     if not text.strip():
         return []
     types = await list_types(work.session, work.principal)
+    store: FileStore | None = getattr(work.request.app.state, "files", None)
+    guess = await learning.guess(work.session, store, work.principal, text=text)
     return [
         Offer(
             code=each.type.code,
             name=words.written(each.type.name, page.reader.locale),
-            because=page.say(_("because of: %(words)s"), words=", ".join(each.found)),
+            because=_because(page, each),
         )
-        for each in suggested(text, types)
+        for each in suggested(text, types, guess=guess)
         if each.type.code != form.text("type")
     ]
+
+
+def _because(page: Page, each: Suggestion) -> str:
+    words_found = ", ".join(each.found)
+    if each.probability is None:
+        return page.say(_("because of: %(words)s"), words=words_found)
+    percent = round(100 * each.probability)
+    return page.say(_("like earlier tickets (%(percent)d %%): %(words)s"), percent=percent, words=words_found)

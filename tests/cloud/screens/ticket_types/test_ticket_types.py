@@ -7,6 +7,7 @@ from cloud.core.principal import Role
 from cloud.screens.admin.type_forms import TypeForm, filled, type_of
 from cloud.tickets.default_types import DEFAULT_TYPES
 from cloud.tickets.domain import Target, TicketType
+from cloud.tickets.learning import LearningRow
 from cloud.tickets.types import list_types
 from cloud.web.forms import Form
 from tests.cloud.screens.house import House
@@ -89,3 +90,31 @@ async def test_only_an_administrator_sees_them(house: House) -> None:
     for role in (Role.DESK, Role.WORKER, Role.OPERATOR):
         async with house.signed_in(role) as browser:
             assert (await browser.get("/admin/ticket-types")).status_code == 403
+
+
+async def try_to_learn(house: House, **what: object) -> None:
+    async with house.site.database.transaction() as session:
+        session.add(LearningRow(organisation_id=house.site.estate.organisation_id, at=house.site.clock.now(), **what))
+
+
+async def test_what_was_learnt_from_tickets_stands_with_its_figures(house: House) -> None:
+    report = {
+        "tickets": 240,
+        "support": {"noise": 140, "light_public": 100},
+        "accuracy": 0.9,
+        "lowest": 0.856,
+        "highest": 0.932,
+    }
+    async with house.signed_in(Role.ADMINISTRATOR) as boss:
+        assert "nothing was learnt yet" in (await boss.get("/admin/ticket-types")).text
+        await try_to_learn(house, tickets=250, report=report)
+        html = (await boss.get("/admin/ticket-types")).text
+    assert "90 % were told right (95 % confidence: 86 to 93 %)" in html
+    assert html.index(": 140") < html.index(": 100")
+
+
+async def test_that_too_little_is_there_to_learn_from_is_said(house: House) -> None:
+    await try_to_learn(house, tickets=30, reason="Too few closed tickets with words.")
+    async with house.signed_in(Role.ADMINISTRATOR) as boss:
+        html = (await boss.get("/admin/ticket-types")).text
+    assert "Too few closed tickets with words. There were 30 on" in html
