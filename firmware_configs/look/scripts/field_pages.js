@@ -6,8 +6,11 @@
   const body = document.body;
   const works = "caches" in window && "serviceWorker" in navigator;
 
+  let keeping = null, isLeaving = false;
   const forget = async () => {
     if (!works) return;
+    isLeaving = true;
+    await keeping; // what it still writes goes too
     for (const name of await caches.keys()) if (name.startsWith(OWNER)) await caches.delete(name);
   };
   // Whoever reads now is the one for whom pages are kept; another's go.
@@ -47,7 +50,7 @@
     const cache = await begin();
     for (const file of new Set(files(document))) if (!(await cache.match(file))) await cache.add(file);
     const waiting = [{ path: "/day" }, ...links(document)], seen = new Set();
-    while (waiting.length && seen.size < MOST) {
+    while (waiting.length && seen.size < MOST && !isLeaving) {
       const next = waiting.shift();
       if (seen.has(next.path)) continue;
       seen.add(next.path);
@@ -61,8 +64,9 @@
     }
   };
 
-  let keeping = null;
-  const keep = () => { keeping ??= keepAll().catch(() => null).finally(() => { keeping = null; }); };
+  const keep = () => {
+    if (!isLeaving && !keeping) keeping = keepAll().catch(() => null).finally(() => { keeping = null; });
+  };
   window.gatehousePages = { forget };
   if (body.dataset.keptAt) {
     const at = new Date(Number(body.dataset.keptAt)).toLocaleString("zh-CN", {
