@@ -14,6 +14,11 @@ from cloud.web.session import Work, is_safe
 HEADER = "idempotency-key"
 
 
+def is_kept(request: Request) -> bool:
+    """Return whether a form comes out of what a telephone keeps, perhaps long after its page was drawn."""
+    return HEADER in request.headers
+
+
 async def check(request: Request, work: Work) -> None:
     """Let a form with a key pass once; its repeat is answered as done, and changes nothing.
 

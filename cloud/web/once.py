@@ -17,6 +17,6 @@ class OnceForm(FormModel):
 
 async def is_first(work: Unit, sent: OnceForm, act: str) -> bool:
     """Return whether an act of a form comes for the first time; see core.once."""
-    if kept.HEADER in work.request.headers:
+    if kept.is_kept(work.request):
         return True  # a repeat did not come so far, and a kept page sends the same field with every new act
     return await once.is_first(work.session, work.clock, work.principal, key=sent.key, act=act)

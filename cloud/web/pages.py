@@ -146,7 +146,8 @@ class Page:
     ) -> Response:
         """Answer an act that succeeded: send the browser to `path`, where `said` stands once.
 
-        On htmx the page stays: `said` appears in it, and its live parts fetch themselves anew.
+        On htmx the page stays: `said` appears in it, and its live parts fetch themselves anew. A form that a telephone
+        kept learns from the header where its page would have gone.
         """
         notice = Notice(id=said, parameters=parameters or {}, undo=undo) if said else None
         if not self.is_fragment:
@@ -155,6 +156,7 @@ class Page:
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "innerHTML"
         response.headers["HX-Trigger"] = "changed"
+        response.headers["X-Then"] = path
         return response
 
     def go(self, path: str, *, notice: Notice | None = None) -> Response:

@@ -18,9 +18,7 @@ _PARTS = {
     ),
     "repair.js": ("scripts/upload.js", "scripts/signature.js"),
     "owner.js": ("scripts/upload.js", "scripts/draft.js"),
-    "field.js": (
-        "scripts/upload.js", "scripts/field_store.js", "scripts/field.js", "scripts/field_pages.js",
-    ),
+    "field.js": ("scripts/field_store.js", "scripts/field.js", "scripts/field_pages.js"),
     "field_worker.js": ("scripts/field_worker.js",),
     "chart.js": ("vendored/uplot.js", "scripts/chart.js"),
     "theme.js": ("scripts/theme.js",),

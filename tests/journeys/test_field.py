@@ -1,18 +1,23 @@
 """A worker in a basement: what is done without a network is kept, sent once there is one, and done once."""
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.core.principal import Role
+from cloud.repairs import surveys
+from cloud.repairs.domain import Stage as Photographed
 from cloud.tickets.domain import Deed
 from cloud.tickets.tables import TicketEntryRow
 from tests.cloud.estate import PASSWORD
+from tests.cloud.repairs.job import give_job
 from tests.cloud.screens.whole import Whole, make_whole
 from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person
 from tests.servers.web import WebServer, running_web
@@ -52,6 +57,19 @@ class Stage:
         """Return how often something happened to the ticket."""
         return self._server.call(self._times(deed))
 
+    def give_light(self, type_code: str = "light_public") -> None:
+        """Give the worker another job, which is then the one that counts."""
+        self.ticket_id = self._server.call(give_job(self.whole.site, self.whole.households, type_code=type_code))
+
+    def photos(self) -> list[Photographed]:
+        """Return of what the photos of the job are."""
+        return self._server.call(self._photos())
+
+    async def _photos(self) -> list[Photographed]:
+        worker = self.whole.site.estate.principals[Role.WORKER]
+        async with self.whole.database.reading() as session:
+            return [photo.stage for photo in await surveys.photos(session, worker, ticket_id=self.ticket_id)]
+
     async def _times(self, deed: Deed) -> int:
         found = select(func.count()).where(TicketEntryRow.ticket_id == self.ticket_id, TicketEntryRow.deed == deed)
         async with self.whole.database.reading() as session:
@@ -82,13 +100,32 @@ def _begin(worker: Person, stage: Stage, role: Role = Role.WORKER) -> None:
 
 def _go_down(page: Page) -> None:
     """Leave the network once the telephone holds the day."""
-    page.wait_for_function("navigator.serviceWorker.controller")
-    page.wait_for_function("caches.match('/day')")
+    page.wait_for_function("() => Boolean(navigator.serviceWorker.controller)")
+    expect(page.locator("body[data-pages=kept]")).to_be_attached(timeout=20_000)
     page.context.set_offline(True)
 
 
 def _accept(page: Page) -> Any:
     return page.locator("form[action$='/accept'] button")
+
+
+def _fill(page: Page, deed: str, **fields: Any) -> None:
+    """Unfold a job's form, fill it in and send it."""
+    form = page.locator(f"form[action$='/{deed}']")
+    page.locator("details", has=form).locator("summary").click()
+    for name, value in fields.items():
+        field = form.locator(f"[name={name}]")
+        if isinstance(value, str):
+            field.fill(value)
+        else:
+            field.set_input_files(value)
+    form.locator("button.btn").last.click()
+
+
+def _photo() -> dict[str, Any]:
+    written = io.BytesIO()
+    Image.effect_noise((800, 600), 40).convert("RGB").save(written, "JPEG")
+    return {"name": "现场.jpg", "mimeType": "image/jpeg", "buffer": written.getvalue()}
 
 
 def _until_nothing_waits(page: Page) -> None:
@@ -210,7 +247,7 @@ def test_a_session_that_ended_meanwhile_is_said_and_signing_in_sends_what_is_kep
         worker.type(page.locator("#password"), PASSWORD)
         worker.press("Enter")
         page.wait_for_url("**/day")
-        _until_nothing_waits(page)
+        expect(page.locator(f"#job-{stage.ticket_id}")).to_contain_text("Assigned", timeout=20_000)
         assert stage.times(Deed.TAKEN) == 1
 
 
@@ -234,6 +271,69 @@ def test_signing_out_asks_about_what_is_not_sent_and_shows_it_to_nobody_else(chr
         page.goto(stage.url + "/day")
         expect(page.locator("#kept-as-of")).to_be_visible()
         expect(page.locator(f"#job-{stage.ticket_id}")).to_have_count(0)
+
+
+def test_a_job_is_done_from_contact_to_finish_in_the_basement_and_told_once_in_order(
+    chromium: Browser, stage: Stage
+) -> None:
+    stage.give_light()
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        page.goto(f"{stage.url}/work/{stage.ticket_id}")
+        expect(page.locator("#kept-as-of")).to_be_visible()
+        _fill(page, "contact", next_step="马上到")
+        expect(page.locator("form[action$='/contact']")).to_be_hidden()
+        page.locator("form[action$='/start'] button").click()
+        _fill(page, "survey", findings="灯管坏了", survey_photos=_photo())
+        expect(page.locator("form[action$='/survey']")).to_be_hidden()
+        _fill(page, "finish", result="换了灯管", result_photos=_photo())
+        expect(page.locator("#kept li")).to_have_count(4)
+        assert stage.times(Deed.CONTACTED) == 0
+        stage.line.loses = "/start"
+        page.context.set_offline(False)
+        expect(page.locator("#kept li")).to_have_count(3, timeout=20_000)
+        page.wait_for_timeout(500)
+        stage.line.loses = ""
+        page.reload()
+        _until_nothing_waits(page)
+        expect(page.locator(".stands")).to_contain_text("Resolved", timeout=20_000)
+    deeds = (Deed.CONTACTED, Deed.STARTED, Deed.RESOLVED)
+    assert [stage.times(deed) for deed in deeds] == [1, 1, 1]
+    assert stage.photos() == [Photographed.SURVEY, Photographed.AFTER]
+
+
+def test_a_plan_is_made_in_the_basement(chromium: Browser, stage: Stage) -> None:
+    stage.give_light("water_indoor")
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        page.goto(f"{stage.url}/work/{stage.ticket_id}/plan")
+        page.locator("#what-1").select_option("labour:")
+        page.locator("#text-1").fill("水工")
+        page.locator("#quantity-1").fill("1.5")
+        page.locator("#rate-1").fill("80")
+        page.locator("form[action$='/plan'] button.btn-primary").click()
+        expect(page.locator("#kept li")).to_have_count(1)
+        assert stage.times(Deed.PROPOSED) == 0
+        page.context.set_offline(False)
+        _until_nothing_waits(page)
+    assert stage.times(Deed.PROPOSED) == 1
+
+
+def test_what_is_wrong_in_a_form_is_said_at_it_and_what_was_typed_stays(chromium: Browser, stage: Stage) -> None:
+    stage.give_light()
+    with person(chromium, stage.url, **PHONE) as worker:
+        _begin(worker, stage)
+        page = worker.page
+        worker.open(f"/work/{stage.ticket_id}")
+        _fill(page, "contact", learnt="整层没电")
+        expect(page.locator("form[action$='/contact'] [role=alert]")).to_contain_text("Say how it goes on.")
+        expect(page.locator("#learnt")).to_have_value("整层没电")
+        expect(page.locator("#kept")).to_be_hidden()
+    assert stage.times(Deed.CONTACTED) == 0
 
 
 @pytest.mark.parametrize("theme", THEMES)

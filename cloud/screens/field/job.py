@@ -11,13 +11,13 @@ from cloud.core.principal import Role
 from cloud.repairs import charges, checks, plans, prices, sight, stock, surveys, visits
 from cloud.repairs.domain import Hazard, Item, LineKind
 from cloud.repairs.maintenance_tables import Checked
-from cloud.screens.field.deeds import DEEDS, SLOTS
+from cloud.screens.field.deeds import DEEDS, SLOTS, VersionForm
 from cloud.tickets.domain import Outcome
-from cloud.tickets.reading import acts_for, ticket
-from cloud.web import uploads, words
+from cloud.tickets.reading import Ticket, acts_for, ticket
+from cloud.web import kept, uploads, words
 from cloud.web.forms import Form
 from cloud.web.ids import Id
-from cloud.web.once import is_first
+from cloud.web.once import OnceForm, is_first
 from cloud.web.pages import OnPage, Page
 from cloud.web.session import Unit, Work
 from firmware_configs.look.words import _
@@ -47,13 +47,23 @@ async def do(work: Work, page: OnPage, ticket_id: Id, deed: str) -> Response:
     """Carry out an act; one that comes again changes nothing and is answered as the first was."""
     if deed not in DEEDS:
         raise NotFound(_("There is no such page."))
-    await ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
+    found = await ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
     asked, form = DEEDS[deed], await page.form(DEEDS[deed].model)
     async with page.mending(form, lambda: _draw(work, page, ticket_id, {deed: form})):
         if await is_first(work, form.value, f"{deed} ticket:{ticket_id}"):
-            await asked.carry(work, page, ticket_id, form.value)
+            await asked.carry(work, page, ticket_id, _as_of_now(work, found, form.value))
     work.changed("tickets")
     return page.done(f"{JOB}/{ticket_id}", asked.said)
+
+
+def _as_of_now(work: Unit, found: Ticket, sent: OnceForm) -> OnceForm:
+    """Return a form that a telephone kept as if its page were drawn now: the acts before it changed the ticket.
+
+    Whether it may still be done is for the ticket's state to say.
+    """
+    if isinstance(sent, VersionForm) and kept.is_kept(work.request):
+        return sent.model_copy(update={"version": found.version})
+    return sent
 
 
 async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[Any]]) -> Response:

@@ -1,6 +1,6 @@
 // Work without a network: every form marked data-keep is kept in the telephone first, and leaves it once it is done.
 {
-  const RETRY_MS = 15000, LONGEST_MS = 120000, KEY_BYTES = 18, SAID = "gatehouse-said";
+  const RETRY_MS = 15000, NOTICE_MS = 10000, LONGEST_MS = 120000, KEY_BYTES = 18, SAID = "gatehouse-said";
   const store = window.gatehouseKept;
   const panel = document.getElementById("kept");
   const person = panel.dataset.person;
@@ -48,6 +48,9 @@
     panel.hidden = !acts.length;
     panel.querySelector("ul").replaceChildren(...acts.map(line));
     document.querySelectorAll("form[data-keep]").forEach((form) => mark(form, acts.filter((act) => isOf(act, form)).pop()));
+    // What follows on an act that waits can be done too: nobody draws this page anew without a network.
+    const goesOn = acts.some((act) => act.page === location.pathname && act.state === "waits");
+    document.querySelectorAll("[data-later]").forEach((later) => { later.hidden = !goesOn; });
   };
   const changed = () => {
     channel?.postMessage("changed");
@@ -92,11 +95,13 @@
     const headers = { "X-CSRF-Token": secret, "Idempotency-Key": act.key, "HX-Request": "true" };
     const answer = await ask(act.path, { method: "POST", body, headers });
     const text = await answer.text();
-    if (answer.ok) return { is: "done", then: answer.headers.get("HX-Redirect"), text };
+    if (answer.ok) return { is: "done", then: answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Then"), text };
     if ([401, 429, 502, 503, 504].includes(answer.status)) return { is: "later" };
     return { is: "refused", reason: reasonIn(text), text };
   };
-  const sendAll = async (own) => {
+  // `own` was just sent by the hand that is on the form: it learns what became of it; what is refused `atForm` stays
+  // there to be mended, all else in the list until somebody decides.
+  const sendAll = async (own, atForm) => {
     const secret = await token();
     if (!secret) return null;
     let outcome = null;
@@ -104,17 +109,17 @@
       const ended = await post(act, secret);
       if (ended.is === "later") break;
       if (ended.is === "done") formsOf(act).forEach((form) => form.reset());
-      if (ended.is === "done" || act.id === own) await store.remove(act.id);
+      if (ended.is === "done" || (act.id === own && atForm)) await store.remove(act.id);
       else await store.put({ ...act, state: "refused", reason: ended.reason });
       if (act.id === own) outcome = ended;
       await changed();
     }
     return outcome;
   };
-  const send = async (own = null) => {
+  const send = async (own = null, atForm = false) => {
     if (!(await mine()).some((act) => act.state === "waits")) return null;
     try {
-      return await alone(() => sendAll(own));
+      return await alone(() => sendAll(own, atForm));
     } catch {
       return null; // no network, or it went away meanwhile
     }
@@ -139,12 +144,21 @@
     words.scrollIntoView({ block: "nearest" });
   };
   const said = (text) => new DOMParser().parseFromString(text, "text/html").querySelector(".notice > span")?.textContent ?? "";
+  const tell = (words) => {
+    const notice = copy("said");
+    notice.firstElementChild.textContent = words;
+    if (words) document.getElementById("notices").replaceChildren(notice);
+    setTimeout(() => notice.remove(), NOTICE_MS);
+  };
   const rest = (form) => {
     delete form.dataset.busy;
     form.querySelectorAll(".is-busy").forEach((button) => button.classList.remove("is-busy"));
   };
+  let isLeaving = false;
+  addEventListener("beforeunload", () => { isLeaving = true; });
   const keep = async (form, pressed) => {
     const act = actOf(form, pressed);
+    const isFilledIn = Boolean(form.querySelector("input:not([type=hidden]), select, textarea"));
     try {
       act.id = await store.put(act);
     } catch {
@@ -153,13 +167,18 @@
     }
     form.querySelectorAll("[data-kept-wrong]").forEach((old) => old.remove());
     await changed();
-    if ("many" in form.dataset) form.reset(); // the next one may be written meanwhile
-    const ended = await send(act.id);
+    const ended = await send(act.id, isFilledIn);
     rest(form);
-    if (ended?.is === "refused") return complain(form, ended.reason);
-    if (ended?.is !== "done") return null;
-    sessionStorage.setItem(SAID, said(ended.text));
-    return ended.then ? location.assign(ended.then) : location.reload();
+    if (ended?.is === "refused") return isFilledIn ? complain(form, ended.reason) : null;
+    if ("many" in form.dataset) form.reset(); // for the next one
+    if (ended?.is !== "done" || isLeaving) return null;
+    if (ended.then && ended.then !== location.pathname) {
+      sessionStorage.setItem(SAID, said(ended.text));
+      return location.assign(ended.then);
+    }
+    form.reset();
+    tell(said(ended.text));
+    return window.gatehousePages.refresh();
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -188,21 +207,16 @@
     part("leave").showModal();
   });
 
-  const waiting = sessionStorage.getItem(SAID);
-  sessionStorage.removeItem(SAID);
-  if (waiting) {
-    const notice = copy("said");
-    notice.firstElementChild.textContent = waiting;
-    document.getElementById("notices").replaceChildren(notice);
-  }
   const resume = async () => {
-    const ids = (await mine()).filter((act) => act.state === "waits").length;
+    const waiting = async () => (await mine()).filter((act) => act.state === "waits").length;
+    const before = await waiting();
     await send();
-    const left = (await mine()).filter((act) => act.state === "waits").length;
-    if (left < ids) document.dispatchEvent(new Event("gatehouse:sent"));
+    if (await waiting() < before) await window.gatehousePages.refresh();
   };
+  tell(sessionStorage.getItem(SAID)); // what was done on the page before
+  sessionStorage.removeItem(SAID);
   if (channel) channel.onmessage = draw;
-  document.addEventListener("htmx:afterSettle", draw);
+  for (const kind of ["htmx:afterSettle", "gatehouse:settled"]) document.addEventListener(kind, draw);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) resume(); });
   addEventListener("online", resume);
   setInterval(resume, RETRY_MS);

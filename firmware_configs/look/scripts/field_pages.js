@@ -57,6 +57,8 @@
       const page = new DOMParser().parseFromString(await fetched(cache, next), "text/html");
       waiting.push(...links(page));
     }
+    if (isLeaving) return;
+    body.dataset.pages = "kept";
     if (waiting.length) return;
     for (const request of await cache.keys()) {
       const { pathname } = new URL(request.url);
@@ -67,7 +69,21 @@
   const keep = () => {
     if (!isLeaving && !keeping) keeping = keepAll().catch(() => null).finally(() => { keeping = null; });
   };
-  window.gatehousePages = { forget };
+  // The page as it is after an act, in place: what is typed meanwhile in another form of it stays.
+  const refresh = async () => {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer) return;
+    if (!answer.ok || answer.redirected) return void location.assign(answer.redirected ? answer.url : "/day");
+    const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const main = document.getElementById("main");
+    delete body.dataset.keptAt;
+    Idiomorph.morph(main, drawn.getElementById("main"), { morphStyle: "outerHTML" });
+    htmx.process(main);
+    document.dispatchEvent(new Event("gatehouse:settled"));
+    if (works) keep();
+  };
+
+  window.gatehousePages = { forget, refresh };
   if (body.dataset.keptAt) {
     const at = new Date(Number(body.dataset.keptAt)).toLocaleString("zh-CN", {
       month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: document.documentElement.dataset.zone,
@@ -80,9 +96,4 @@
     if (!body.dataset.keptAt) keep();
     document.addEventListener("htmx:afterSettle", keep);
   }
-  // What was sent meanwhile changed the page, unless somebody is typing in it.
-  document.addEventListener("gatehouse:sent", () => {
-    const typed = [...document.querySelectorAll("input, textarea")].some((field) => field.type === "file" ? field.files.length : field.value !== field.defaultValue);
-    if (!typed) location.reload();
-  });
 }

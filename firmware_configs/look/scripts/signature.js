@@ -42,6 +42,7 @@
     canvas.addEventListener("pointerup", keep);
     canvas.addEventListener("pointercancel", keep);
     field.querySelector("[data-clear]").addEventListener("click", blank);
+    field.closest("form").addEventListener("reset", blank);
     blank();
     field.hidden = false;
   };
