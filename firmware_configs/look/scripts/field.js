@@ -41,7 +41,7 @@
     const note = known ?? copy("note");
     const words = stateOf(act);
     if (note.lastElementChild.textContent !== words) note.lastElementChild.textContent = words;
-    if (!known) form.before(note);
+    if (!known) form.insertAdjacentElement("beforebegin", note); // a visit's form has a field "before", which hides the method
   };
   const draw = async () => {
     const acts = await mine();
