@@ -95,14 +95,14 @@ def _call(desk: Person, number: str) -> None:
 def test_a_call_is_answered_in_two_keys_after_the_number(desk: Person, counter: Counter) -> None:
     expect(desk.page).to_have_url(f"{counter.url}/desk")
     _call(desk, "138 0000 0001")
-    expect(desk.page.locator("#card-title")).to_have_text("陈晓明")
+    expect(desk.page.locator("#card-title")).to_have_text("陈十二")
     desk.press("a")
     desk.page.wait_for_url(f"{counter.url}/desk")
     expect(desk.page.locator("#notices .notice")).to_be_visible()
     assert desk.acts == 3  # the number, then two keys
     line = counter.last_line()
     assert (line.name, line.place, line.ending, line.channel) == (
-        "陈晓明",
+        "陈十二",
         "云杉苑 · 3 栋 · 501",
         Ending.ANSWERED,
         Channel.CALL,
@@ -117,7 +117,7 @@ def test_a_call_becomes_a_ticket_with_one_typed_value_beside_the_number(desk: Pe
     desk.page.wait_for_url("**/tickets/*")
     assert desk.acts == 5  # the number's end, Enter, W, what, Enter; where is on the card
     opened = counter.ticket(int(desk.page.url.rpartition("/")[2]))
-    assert (opened.requester_name, opened.place, opened.origin) == ("陈晓明", "云杉苑 · 3 栋 · 501", Origin.CALL)
+    assert (opened.requester_name, opened.place, opened.origin) == ("陈十二", "云杉苑 · 3 栋 · 501", Origin.CALL)
     assert counter.last_line().ticket == opened.number
 
 

@@ -22,7 +22,7 @@ from tests.servers.web import WebServer, running_web
 pytestmark = pytest.mark.browser
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
-NUMBER = "13800000001"
+NUMBER = "13800000031"
 
 
 class Stage:

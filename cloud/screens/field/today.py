@@ -24,7 +24,7 @@ async def day(work: Work, page: OnPage) -> Response:
     return page.show("field/today.html", jobs=await jobs.day(work), next=jobs.Next)
 
 
-@router.get(f"{DAY}/ready")
+@router.get(f"{DAY}/ready", response_class=JSONResponse)
 async def ready(work: Work, page: OnPage) -> Response:
     """Tell a telephone that is back on the network who is signed in, and the token for what it kept meanwhile."""
     answer = {"person": str(work.principal.person_id), "token": csrf.token_of(page.request)}

@@ -21,8 +21,8 @@ class Counter:
     """What the tests of the desk stand on.
 
     Attributes:
-        unit_id: 云杉苑 · 1 号楼 · 302, where 陈晓明 (138 0000 0001) lives.
-        other_unit_id: 银杏苑 · 1 号楼 · 302, where 张伟 (138 0000 2222) lives alone.
+        unit_id: 云杉苑 · 1 号楼 · 302, where 陈十二 (138 0000 0001) lives.
+        other_unit_id: 银杏苑 · 1 号楼 · 302, where 张十三 (138 0000 2222) lives alone.
     """
 
     database: Database
@@ -50,7 +50,7 @@ class Counter:
         return self.estate.principals[Role.MANAGER]
 
     def entry(self, **changes: Any) -> Entry:
-        """Return a call of 陈晓明 about 302."""
+        """Return a call of 陈十二 about 302."""
         written: dict[str, Any] = {
             "channel": Channel.CALL,
             "subject": Subject.ENQUIRY,
@@ -92,8 +92,8 @@ async def make_counter(database: Database, clock: FixedClock, estate: Estate | N
         )
         people = []
         for (_community, _building, unit_id), name, phone in (
-            (made[0], "陈晓明", "13800000001"),
-            (made[1], "张伟", "13800002222"),
+            (made[0], "陈十二", "13800000001"),
+            (made[1], "张十三", "13800002222"),
         ):
             await occupancies.move_in(
                 session, clock, admin, unit_id=unit_id, name=name, phone=phone, kind=OccupancyKind.OWNER, since=SINCE

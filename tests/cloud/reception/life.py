@@ -26,7 +26,7 @@ from tests.cloud.reception.mails import written
 async def make_desk_life(
     database: Database, clock: Clock, estate: Estate, *, community_id: int, unit_id: int
 ) -> dict[str, object]:
-    """Let 陈晓明 (138 0000 0001) move in and call, a stranger call, a visitor take a number, a price be published.
+    """Let 陈十二 (138 0000 0001) move in and call, a stranger call, a visitor take a number, a price be published.
 
     Returns examples of their ids.
     """
@@ -68,10 +68,10 @@ async def make_desk_life(
 async def _move_in(session: AsyncSession, clock: Clock, estate: Estate, unit_id: int) -> int:
     desk = estate.principals[Role.DESK]
     await occupancies.move_in(
-        session, clock, desk, unit_id=unit_id, name="陈晓明", phone="13800000001", kind=OccupancyKind.TENANT,
+        session, clock, desk, unit_id=unit_id, name="陈十二", phone="13800000001", kind=OccupancyKind.TENANT,
         since=clock.now().date(),
     )  # fmt: skip
-    return await telephones.enrol_owner(session, clock, desk, name="陈晓明", phone="13800000001")
+    return await telephones.enrol_owner(session, clock, desk, name="陈十二", phone="13800000001")
 
 
 async def _publish(session: AsyncSession, clock: Clock, estate: Estate, today: date) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def written(
-    *, sender: str = "陈晓明 <chen@example.com>", subject: str = "漏水", text: str = "厨房水管漏水，见照片。",
+    *, sender: str = "陈十二 <chen@example.com>", subject: str = "漏水", text: str = "厨房水管漏水，见照片。",
     message_id: str = "<1@example.com>", answers: str = "", photo: bytes | None = None, **headers: str,
 ) -> bytes:  # fmt: skip
     """Return a mail to the desk; `headers` are others by their names with underscores."""

@@ -40,7 +40,7 @@ async def test_an_answered_call_says_who_where_what_and_how_long_and_is_no_ticke
             begun_at=begun_at,
             duration_s=75,
             person_id=counter.owner_id,
-            name="陈晓明",
+            name="陈十二",
             phone="+8613800000001",
             unit_id=counter.unit_id,
             place="云杉苑 · 1 号楼 · 302",
@@ -79,7 +79,7 @@ async def test_a_ticket_that_a_call_opens_knows_the_caller_and_is_known_by_the_c
         lines = await service.last_contacts(session, counter.desk, ticket_id=ticket_id)
     assert again == ticket_id
     assert (found.requester_id, found.requester_name, found.unit_id, found.origin, found.place) == (
-        counter.owner_id, "陈晓明", counter.unit_id, Origin.VISIT, "云杉苑 · 1 号楼 · 302",
+        counter.owner_id, "陈十二", counter.unit_id, Origin.VISIT, "云杉苑 · 1 号楼 · 302",
     )  # fmt: skip
     assert (found.subject and found.subject.zh, found.description) == (
         "Kitchen tap drips",

@@ -15,7 +15,7 @@ def test_a_mail_with_a_photo_is_read_whole() -> None:
         message_id="<1@example.com>",
         answers=("<0@example.com>", "<a@b>"),
         sender="chen@example.com",
-        sender_name="陈晓明",
+        sender_name="陈十二",
         subject="漏水",
         text="厨房水管漏水，见照片。",
         sent_at=datetime(2026, 3, 2, 7, 59, tzinfo=UTC),

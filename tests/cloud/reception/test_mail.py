@@ -91,7 +91,7 @@ async def test_a_mail_becomes_a_ticket_with_its_photo_and_is_a_line_of_the_desk(
         files = await attachments_of(session, post.counter.desk, ticket_ids=[ticket_id])
         lines = await service.last_contacts(session, post.counter.desk, ticket_id=ticket_id)
     assert [file.name for file in files[ticket_id]] == ["水管.jpg"]
-    assert [(line.ending, line.name) for line in lines] == [(Ending.TICKET, "陈晓明 <chen@example.com>")]
+    assert [(line.ending, line.name) for line in lines] == [(Ending.TICKET, "陈十二 <chen@example.com>")]
     assert [(mail.state, mail.ticket_id) for mail in await post.mails()] == [(MailState.TICKET, ticket_id)]
     with pytest.raises(Conflict):
         await post.make_ticket(mail.id)
