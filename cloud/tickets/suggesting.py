@@ -14,7 +14,8 @@ class Suggestion:
     """A type that a report may be of.
 
     Attributes:
-        found: the keywords of the type that stand in it, the longest first; or what weighed most in earlier tickets.
+        found: the keywords of the type that stand in it, the longest first and those of one length in the order of the
+            alphabet; or what weighed most in earlier tickets.
         probability: of what was learnt from those; None where keywords speak.
     """
 
@@ -33,7 +34,7 @@ def suggested(text: str, types: Collection[TicketType], *, guess: Guess | None =
     between them count as whole words only.
     """
     found = {ticket_type.code: _standing_in(text, ticket_type.keywords) for ticket_type in types}
-    longest = sorted({word for words in found.values() for word in words}, key=len, reverse=True)
+    longest = sorted({word for words in found.values() for word in words}, key=lambda word: (-len(word), word))
     suggestions = [
         Suggestion(type=ticket_type, found=words)
         for ticket_type in types

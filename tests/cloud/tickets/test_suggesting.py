@@ -22,6 +22,10 @@ def test_words_speak_for_a_type_and_are_named(text: str, code: str, word: str) -
     assert word in first.found
 
 
+def test_words_of_one_length_always_come_in_one_order() -> None:
+    assert suggested("厨房漏水，水管堵", DEFAULT_TYPES)[0].found == ("水管", "漏水")
+
+
 def test_what_nothing_speaks_for_gets_no_suggestion() -> None:
     assert suggested("你好", DEFAULT_TYPES) == []
 

@@ -148,12 +148,13 @@ async def test_a_watched_point_does_not_wait_for_the_flush(
 ) -> None:
     faulty.watched = ["meter/alarm"]
     buffer.watch(frozenset(faulty.watched))
+    await buffer.append(rows(1, point="meter/power"))
     async with at_work(make(flush_s=30.0)):
-        await faulty.until(lambda: bool(faulty.inventories))
+        await everything_held(buffer)  # from here on the next flush is half a minute away
         await buffer.append(rows(1, point="meter/energy"))
         await buffer.append(rows(1, point="meter/alarm"))
-        await faulty.until(lambda: bool(faulty.batches), timeout_s=5)
-    assert faulty.batches[0].rows.points == ["meter/energy", "meter/alarm"]
+        await faulty.until(lambda: len(faulty.batches) == 2, timeout_s=5)
+    assert faulty.batches[1].rows.points == ["meter/energy", "meter/alarm"]
 
 
 async def test_after_an_outage_the_inventory_is_sent_again(
