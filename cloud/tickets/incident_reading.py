@@ -1,7 +1,7 @@
 """What people see of incidents."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.alarms.domain import Priority
 from cloud.core.clock import Clock
 from cloud.core.errors import NotFound
-from cloud.core.listing import Ask, Found, Listing, containing, fetch
+from cloud.core.listing import Ask, Filter, Found, Listing, Operator, containing, fetch
 from cloud.core.principal import Principal
 from cloud.tickets.domain import TicketType
-from cloud.tickets.reading import Ticket, read
-from cloud.tickets.tables import IncidentPlaceRow, IncidentRow, TicketRow, TicketTypeRow, in_sight, visible_tickets
+from cloud.tickets.reading import Ticket, list_tickets
+from cloud.tickets.tables import IncidentPlaceRow, IncidentRow, TicketRow, TicketTypeRow, in_sight
 from cloud.tickets.types import to_type
 from firmware_configs.look.words import _
 
@@ -102,13 +102,12 @@ async def open_incidents(session: AsyncSession, clock: Clock, principal: Princip
 
 
 async def tickets_of_incident(
-    session: AsyncSession, clock: Clock, principal: Principal, *, incident_id: int
-) -> list[Ticket]:
-    """Return the tickets that an incident explains, as far as the principal may see them."""
-    rows = await session.execute(
-        visible_tickets(principal).where(TicketRow.incident_id == incident_id).order_by(TicketRow.id)
-    )
-    return await read(session, clock, principal, rows.all())
+    session: AsyncSession, clock: Clock, principal: Principal, ask: Ask, *, incident_id: int
+) -> Found[Ticket]:
+    """Return the tickets that an incident explains, as far as the principal may see them, the newest first."""
+    explained = Filter(column="incident", operator=Operator.IS, values=(incident_id,))
+    asked = replace(ask, filters=(*ask.filters, explained))
+    return await list_tickets(session, clock, principal, asked, only_undone=False)
 
 
 async def count_tickets(session: AsyncSession, principal: Principal, incidents: Sequence[Incident]) -> dict[int, int]:

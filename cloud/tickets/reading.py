@@ -257,6 +257,7 @@ def _listing(principal: Principal, now: datetime, *, only_undone: bool) -> Listi
             "priority": _TICKETS.priority,
             "requester": _TICKETS.requester_name,
             "owner": _TICKETS.assignee_name,
+            "incident": _TICKETS.incident_id,
             "owned": case((TicketRow.assignee_id.is_(None), 0), else_=1),
             "mine": case((TicketRow.assignee_id == principal.person_id, 1), else_=0),
             "late": case((_IS_UNDONE & (_TICKETS.due_at < now), 1), else_=0),

@@ -83,23 +83,27 @@ class Page:
         csrf.keep_visitor(self.request, response)
         return response
 
-    async def list(self, template: str, view: ListView[Entry], load: Load[Entry], **context: Any) -> Response:
+    async def list(
+        self, template: str, view: ListView[Entry], load: Load[Entry], *, path: str = "", **context: Any
+    ) -> Response:
         """Draw a list as `list` in `template`, or send it as a file when the address asks for one.
 
-        An address that says nothing leads to the view that the reader opens this list with, if they chose one.
+        An address that says nothing leads to the view that the reader opens this list with, if they chose one. A form
+        that stands on the list's page names the page's `path`, since it is drawn again at the form's own address.
         """
+        path = path or self.request.url.path
         take = self.request.scope.get(TAKER)
         if take is not None:
-            await take(self._listed(view, load, Habits()))
+            await take(self._listed(view, load, path, Habits()))
             return Response(status_code=TAKEN)
-        shown = await self._shown(view, load)
+        shown = await self._shown(view, load, path)
         wanted = self.request.query_params.get(FORMAT)
         if wanted in set(Format):
             if shown.is_long:
                 return self.show("web/export.html", list=shown, format=Format(wanted))
-            return await as_file(self._listed(view, load, shown.habits), Format(wanted))
+            return await as_file(self._listed(view, load, path, shown.habits), Format(wanted))
         default = next((kept for kept in shown.habits.views if kept.id == shown.habits.default_id), None)
-        if default and not self.request.url.query and not self.is_fragment:
+        if default and is_safe(self.request) and not self.request.url.query and not self.is_fragment:
             return self.go(shown.view_address(default))
         return self.show(template, list=shown, **context)
 
@@ -115,12 +119,12 @@ class Page:
         asked = view.asked(QueryParams(str(form[MATCHING])), self.reader.zone)
         return tuple([str(view.key(row)) async for row in every_row(asked.ask, load)])
 
-    def _listed(self, view: ListView[Entry], load: Load[Entry], habits: Habits) -> Listed:
+    def _listed(self, view: ListView[Entry], load: Load[Entry], path: str, habits: Habits) -> Listed:
         asked = view.asked(self.request.query_params, self.reader.zone, habits.columns)
-        return Listed(view=view, asked=asked, load=load, reader=self.reader, path=self.request.url.path)
+        return Listed(view=view, asked=asked, load=load, reader=self.reader, path=path)
 
-    async def _shown(self, view: ListView[Entry], load: Load[Entry]) -> Shown[Entry]:
-        habits, path, principal = Habits(), self.request.url.path, self.principal
+    async def _shown(self, view: ListView[Entry], load: Load[Entry], path: str) -> Shown[Entry]:
+        habits, principal = Habits(), self.principal
         if principal is not None:
             habits = await views.habits(self.request.state.session, principal, path=path)
         asked = view.asked(self.request.query_params, self.reader.zone, habits.columns)

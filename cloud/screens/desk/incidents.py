@@ -1,5 +1,6 @@
 """Incidents: what explains many tickets, what the desk says about it, and its end."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,7 +12,8 @@ from cloud.core.listing import Ask, Filter, Found, Operator
 from cloud.core.principal import Role
 from cloud.properties import service as properties
 from cloud.screens.desk.acts import TEXT
-from cloud.screens.desk.lines import lines
+from cloud.screens.desk.lines import TicketLine, lines
+from cloud.screens.desk.tickets import TICKETS
 from cloud.screens.desk.tree import type_options
 from cloud.tickets import incidents
 from cloud.tickets.incident_reading import (
@@ -55,6 +57,9 @@ INCIDENTS = ListView[tuple[Incident, int]](
         Column(name="closed", label=_("Over"), value=lambda row: row[0].closed_at, kind=Kind.TIME, phone=False),
     ),
 )
+
+
+EXPLAINED = replace(TICKETS, name="incident_tickets", caption=_("Tickets that it explains"))
 
 
 class WordsForm(FormModel):
@@ -161,14 +166,19 @@ async def add(work: Work, page: OnPage, incident_id: int) -> Response:
     return page.done(f"/incidents/{incident_id}", _("The ticket is added, and whoever asked is told."))
 
 
-@router.post("/incidents/{incident_id}/tickets/{ticket_id}/remove")
-async def remove(work: Work, page: OnPage, incident_id: int, ticket_id: int) -> Response:
-    """Say that it does not explain a ticket after all."""
-    await incidents.remove_ticket(
-        work.session, work.clock, work.principal, incident_id=incident_id, ticket_id=ticket_id
-    )
+@router.post("/incidents/{incident_id}/tickets/remove")
+async def remove(work: Work, page: OnPage, incident_id: int) -> Response:
+    """Say that it does not explain the chosen tickets after all."""
+    await incident(work.session, work.clock, work.principal, incident_id=incident_id)
+    chosen = await page.chosen(EXPLAINED, _explaining(work, page, incident_id))
+    ticket_ids = sorted(int(key) for key in chosen if key.isdecimal())  # all who lock several do so in this order
+    for ticket_id in ticket_ids:
+        await incidents.remove_ticket(
+            work.session, work.clock, work.principal, incident_id=incident_id, ticket_id=ticket_id
+        )
     work.changed(TOPIC, "tickets")
-    return page.done(f"/incidents/{incident_id}", _("The ticket stands by itself again."))
+    said = _("The ticket stands by itself again.") if len(ticket_ids) == 1 else _("%(count)d tickets are taken out.")
+    return page.done(f"/incidents/{incident_id}", said, parameters={"count": len(ticket_ids)})
 
 
 @router.post("/incidents/{incident_id}/resolve")
@@ -242,17 +252,26 @@ async def _draw(
     end_form: Form[Any] | None = None,
 ) -> Response:
     found = await incident(work.session, work.clock, work.principal, incident_id=incident_id)
-    explained = await tickets_of_incident(work.session, work.clock, work.principal, incident_id=incident_id)
     said = Form.blank(ChangeForm, title=found.title, script=found.script, notice=found.notice)
-    return page.show(
+    return await page.list(
         "desk/incident.html",
+        EXPLAINED,
+        _explaining(work, page, incident_id),
+        path=f"/incidents/{incident_id}",
         incident=found,
         type_name=words.written(found.type.name, page.reader.locale),
-        tickets=await lines(work, page, explained),
         words_form=words_form or said,
         ticket_form=ticket_form or Form.blank(TicketForm),
         end_form=end_form or Form.blank(EndForm, with_tickets=True),
     )
+
+
+def _explaining(work: Unit, page: Page, incident_id: int) -> Load[TicketLine]:
+    async def load(ask: Ask) -> Found[TicketLine]:
+        found = await tickets_of_incident(work.session, work.clock, work.principal, ask, incident_id=incident_id)
+        return found.of(await lines(work, page, found.rows))
+
+    return load
 
 
 def _loading(work: Unit, *, only_open: bool) -> Load[tuple[Incident, int]]:

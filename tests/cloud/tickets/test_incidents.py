@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
-from cloud.core.listing import Ask
+from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Principal, Role
 from cloud.tickets.domain import Act, Deed, State
 from cloud.tickets.incident_reading import (
@@ -78,9 +78,13 @@ async def test_its_tickets_read_its_notice(desk: Desk) -> None:
         lines = [line for line in await desk.told(ticket_id) if line.deed is Deed.INCIDENT_JOINED]
         assert [(line.text, line.is_public) for line in lines] == [(NOTICE, True)]
     async with site.database.reading() as session:
-        explained = await tickets_of_incident(session, site.clock, site.system, incident_id=incident_id)
+        newest_first = Ask(sort="number", descending=True)
+        explained = await tickets_of_incident(session, site.clock, site.system, newest_first, incident_id=incident_id)
+        late = Ask(filters=(Filter(column="late", operator=Operator.IS, values=(1,)),))
+        narrowed = await tickets_of_incident(session, site.clock, site.system, late, incident_id=incident_id)
         counts = await count_tickets(session, site.system, [await see(desk, incident_id)])
-    assert [each.id for each in explained] == [first, second]
+    assert [each.id for each in explained.rows] == [second, first]
+    assert narrowed.total == 0
     assert counts == {incident_id: 2}
 
 

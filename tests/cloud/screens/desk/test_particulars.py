@@ -203,14 +203,18 @@ async def test_an_incident_from_its_beginning_to_its_end(house: House, tickets: 
         await browser.send_form(f"/tickets/{first}/incident", page=f"/tickets/{first}", incident_id="1")
         wrong = await browser.send_form("/incidents/1/tickets", page="/incidents/1", number="2026-999999")
         assert 'id="number-error"' in wrong.text
+        assert 'action="/incidents/1"' in wrong.text
         await browser.send_form("/incidents/1/tickets", page="/incidents/1", number=number)
         said = words_of((await browser.get("/incidents/1")).text)
-        for part in ("3 栋停水", "请先储水", "预计 20:00 恢复", "云杉苑 · 3 栋 · 办公室", "2 tickets", number):
+        for part in ("3 栋停水", "请先储水", "预计 20:00 恢复", "云杉苑 · 3 栋 · 办公室", "1 to 2 of 2", number):
             assert part in said, part
         changed = {"version": "1", "title": "3 栋停水", "script": "请先储水", "notice": "预计 22:00 恢复"}
         await browser.send_form("/incidents/1", page="/incidents/1", **changed)
         assert "预计 22:00 恢复" in (await browser.get(f"/tickets/{first}")).text
-        await browser.send_form(f"/incidents/1/tickets/{first}/remove", page="/incidents/1")
+        found = (await browser.get(f"/incidents/1?q={number}")).text
+        assert "1 to 1 of 1" in words_of(found)
+        assert number in (await browser.get("/incidents/1?format=csv")).text
+        await browser.send_form("/incidents/1/tickets/remove", page="/incidents/1", row=str(first))
         end = {"version": "2", "result": "总管已修复", "with_tickets": "on"}
         await browser.send_form("/incidents/1/resolve", page="/incidents/1", **end)
         assert "3 栋停水" in (await browser.get("/incidents/all")).text
