@@ -3,14 +3,15 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, String, Table, Text, UniqueConstraint, select, true
+from sqlalchemy import ForeignKey, Select, String, Table, Text, UniqueConstraint, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.append_only import append_only
 from cloud.core.database import Base, Json
+from cloud.core.listing import Listing, containing
 from cloud.core.principal import Principal
 from cloud.repairs.rhythm import Rhythm
 from cloud.repairs.tables import CODE_LENGTH, NAME_LENGTH
@@ -62,6 +63,7 @@ class MaintenanceRow(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+_PLANS = cast("Table", MaintenanceRow.__table__).c
 _COMES = MaintenanceRow.is_active.is_(true())
 
 
@@ -108,22 +110,40 @@ class CheckRow(Base):
     repair_ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
 
 
-async def plans_of(session: AsyncSession, principal: Principal) -> Sequence[MaintenanceRow]:
-    """Return the preventive plans that the principal may see, by place."""
+def visible_plans(principal: Principal) -> Select[MaintenanceRow]:
+    """Return the preventive plans that the principal may see."""
     asked = select(MaintenanceRow).where(MaintenanceRow.organisation_id == principal.organisation_id)
-    if principal.communities is not None:
-        asked = asked.where(MaintenanceRow.community_id.in_(principal.communities))
-    found = await session.scalars(asked.order_by(MaintenanceRow.place, MaintenanceRow.id))
-    return found.all()
+    if principal.communities is None:
+        return asked
+    return asked.where(MaintenanceRow.community_id.in_(principal.communities))
+
+
+def plan_listing(principal: Principal) -> Listing:
+    """Return the preventive plans that the principal may see as a list, by place."""
+    last_at = select(func.max(InspectionRow.at)).where(
+        InspectionRow.organisation_id == principal.organisation_id, InspectionRow.plan_id == MaintenanceRow.id
+    )
+    return Listing(
+        select=cast("Select[Any]", visible_plans(principal)),
+        columns={
+            "name": func.coalesce(func.nullif(_PLANS.name_zh, ""), _PLANS.name_en),
+            "place": _PLANS.place,
+            "rhythm": _PLANS.rhythm,
+            "next": _PLANS.next_at,
+            "mark": _PLANS.next_milli,
+            "last": last_at.scalar_subquery(),
+            "active": case((_COMES, 1), else_=0),
+        },
+        key=_PLANS.id,
+        order=(_PLANS.place,),
+        search=containing(_PLANS.name_zh, _PLANS.name_en, _PLANS.place),
+    )
 
 
 async def find_plan(session: AsyncSession, principal: Principal, plan_id: int) -> MaintenanceRow | None:
     """Return a preventive plan that the principal may see, locked."""
-    asked = select(MaintenanceRow).where(
-        MaintenanceRow.organisation_id == principal.organisation_id, MaintenanceRow.id == plan_id
-    )
-    if principal.communities is not None:
-        asked = asked.where(MaintenanceRow.community_id.in_(principal.communities))
+    # any organisation: visible_plans leaves only the principal's
+    asked = visible_plans(principal).where(MaintenanceRow.id == plan_id)
     return await session.scalar(asked.with_for_update().execution_options(populate_existing=True))
 
 
@@ -183,9 +203,14 @@ async def last_inspections(
     session: AsyncSession, principal: Principal, plan_ids: Collection[int]
 ) -> dict[int, InspectionRow]:
     """Return the newest inspection of each of these plans that had one."""
-    found = await session.scalars(
-        select(InspectionRow)
+    newest = (
+        select(func.max(InspectionRow.ticket_id))
         .where(InspectionRow.organisation_id == principal.organisation_id, InspectionRow.plan_id.in_(plan_ids))
-        .order_by(InspectionRow.at, InspectionRow.ticket_id)
+        .group_by(InspectionRow.plan_id)
+    )
+    found = await session.scalars(
+        select(InspectionRow).where(
+            InspectionRow.organisation_id == principal.organisation_id, InspectionRow.ticket_id.in_(newest)
+        )
     )
     return {row.plan_id: row for row in found}

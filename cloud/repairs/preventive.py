@@ -1,6 +1,5 @@
 """Preventive plans: what is inspected where and when, and the tickets that they make when it is time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,13 +11,14 @@ from cloud.calendars import service as calendars
 from cloud.calendars.domain import instant
 from cloud.core import audit
 from cloud.core.clock import Clock
-from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.errors import Conflict, Refused
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.fleet import service as fleet
 from cloud.properties import service as properties
 from cloud.repairs import maintenance_tables as tables
 from cloud.repairs.domain import MILLI, checked_quantity, from_milli, to_milli
+from cloud.repairs.maintenance import find_row
 from cloud.repairs.maintenance_tables import InspectionRow, MaintenanceRow
 from cloud.repairs.rhythm import Rhythm, next_mark, turn, worked_day
 from cloud.repairs.tables import CODE_LENGTH, NAME_LENGTH
@@ -57,51 +57,6 @@ class Draft:
     first_on: date | None = None
     point_id: int | None = None
     next_mark: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Maintenance:
-    """A preventive plan as people see it.
-
-    Attributes:
-        next_at: when the next inspection is due; None for a meter.
-        next_mark: at how much on the meter it is due; None for a calendar.
-        last_ticket_id: of the newest inspection; None when there was none.
-    """
-
-    id: int
-    name: Words
-    place_id: int
-    place: str
-    checklist: tuple[Words, ...]
-    repair_type: str
-    rhythm: Rhythm
-    every: Decimal
-    first_on: date | None
-    point_id: int | None
-    next_at: datetime | None
-    next_mark: Decimal | None
-    is_active: bool
-    version: int
-    last_ticket_id: int | None
-    last_at: datetime | None
-
-
-async def list_plans(session: AsyncSession, principal: Principal) -> list[Maintenance]:
-    """Return the preventive plans, by place."""
-    principal.require(Role.MANAGER, Role.DESK, Role.OPERATOR)
-    rows = await tables.plans_of(session, principal)
-    return await _read(session, principal, rows)
-
-
-async def find_plan(session: AsyncSession, principal: Principal, *, plan_id: int) -> Maintenance:
-    """Return a preventive plan.
-
-    Raises:
-        NotFound: there is none that the principal may see.
-    """
-    principal.require(Role.MANAGER, Role.DESK, Role.OPERATOR)
-    return (await _read(session, principal, [await _find(session, principal, plan_id)]))[0]
 
 
 async def create_plan(session: AsyncSession, clock: Clock, principal: Principal, draft: Draft) -> int:
@@ -303,45 +258,11 @@ def _check(draft: Draft) -> None:
         raise Refused(_("Choose the point that counts."), "point_id")
 
 
-async def _read(session: AsyncSession, principal: Principal, rows: Sequence[MaintenanceRow]) -> list[Maintenance]:
-    last = await tables.last_inspections(session, principal, [row.id for row in rows])
-    return [_maintenance(row, last.get(row.id)) for row in rows]
-
-
-async def _find(session: AsyncSession, principal: Principal, plan_id: int) -> MaintenanceRow:
-    row = await tables.find_plan(session, principal, plan_id)
-    if row is None:
-        raise NotFound(_("There is no such preventive plan."))
-    return row
-
-
 async def _seen(session: AsyncSession, principal: Principal, plan_id: int, version: int) -> MaintenanceRow:
-    row = await _find(session, principal, plan_id)
+    row = await find_row(session, principal, plan_id)
     if row.version != version:
         raise Conflict(_("Somebody else has changed this plan meanwhile. Look at it again before you go on."))
     return row
-
-
-def _maintenance(row: MaintenanceRow, last: InspectionRow | None) -> Maintenance:
-    is_meter = row.rhythm is Rhythm.METER
-    return Maintenance(
-        id=row.id,
-        name=Words(zh=row.name_zh, en=row.name_en),
-        place_id=row.place_id,
-        place=row.place,
-        checklist=tuple(Words(zh=each["zh"], en=each["en"]) for each in row.checklist),
-        repair_type=row.repair_type,
-        rhythm=row.rhythm,
-        every=from_milli(row.every) if is_meter else Decimal(row.every),
-        first_on=row.first_on,
-        point_id=row.point_id,
-        next_at=row.next_at,
-        next_mark=from_milli(row.next_milli) if row.next_milli is not None else None,
-        is_active=row.is_active,
-        version=row.version,
-        last_ticket_id=last.ticket_id if last is not None else None,
-        last_at=last.at if last is not None else None,
-    )
 
 
 def _state(row: MaintenanceRow) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Preventive plans: what is inspected where, when it is next due, and how that is changed."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -7,18 +8,21 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
+from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.fleet import service as fleet
 from cloud.properties import service as properties
-from cloud.repairs import preventive
-from cloud.repairs.preventive import Draft, Maintenance
+from cloud.repairs import maintenance, preventive
+from cloud.repairs.maintenance import Maintenance
+from cloud.repairs.preventive import Draft
 from cloud.repairs.rhythm import Rhythm
 from cloud.tickets import types
-from cloud.tickets.domain import Kind
+from cloud.tickets.domain import Kind as TicketKind
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
+from cloud.web.lists import Column, Kind, ListView, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
@@ -33,6 +37,47 @@ RHYTHMS = {
     Rhythm.MONTHS: _("rhythm|Every so many months"),
     Rhythm.METER: _("rhythm|At so much on a meter"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """A preventive plan with its name in the reader's language."""
+
+    plan: Maintenance
+    name: str
+
+
+PLANS = ListView[PlanLine](
+    name="maintenance_list",
+    caption=_("Preventive plans"),
+    searchable=_("name or place"),
+    key=lambda line: line.plan.id,
+    columns=(
+        Column(name="name", label=_("Name"), value=lambda line: line.name, filtered=True),
+        Column(name="place", label=_("Place"), value=lambda line: line.plan.place, filtered=True),
+        Column(
+            name="rhythm",
+            label=_("It comes round"),
+            value=lambda line: line.plan.rhythm,
+            filtered=True,
+            options=tuple(Option(value=rhythm, label=label) for rhythm, label in RHYTHMS.items()),
+        ),
+        Column(name="every", label=_("Every"), value=lambda line: line.plan.every, kind=Kind.NUMBER, sortable=False),
+        Column(name="next", label=_("Next"), value=lambda line: line.plan.next_at, kind=Kind.TIME, filtered=True),
+        Column(name="mark", label=_("Next due at"), value=lambda line: line.plan.next_mark, kind=Kind.NUMBER),
+        Column(name="last", label=_("Last"), value=lambda line: line.plan.last_at, kind=Kind.TIME, filtered=True),
+        Column(
+            name="active",
+            label=_("Stands"),
+            value=lambda line: int(line.plan.is_active),
+            filtered=True,
+            options=(
+                Option(value="yes", label=_("goes on"), meaning=1),
+                Option(value="no", label=_("rests"), meaning=0),
+            ),
+        ),
+    ),
+)
 
 
 class PlanForm(FormModel):
@@ -60,9 +105,14 @@ class ActiveForm(FormModel):
 
 @router.get(LIST)
 async def plan_list(work: Work, page: OnPage) -> Response:
-    """Draw all preventive plans."""
-    found = await preventive.list_plans(work.session, work.principal)
-    return page.show("desk/maintenance.html", plans=found, rhythms=RHYTHMS, plans_them=_plans_them(work))
+    """Draw the preventive plans."""
+
+    async def load(ask: Ask) -> Found[PlanLine]:
+        found = await maintenance.list_plans(work.session, work.principal, ask)
+        locale = page.reader.locale
+        return found.of([PlanLine(plan=plan, name=words.written(plan.name, locale)) for plan in found.rows])
+
+    return await page.list("desk/maintenance.html", PLANS, load, plans_them=_plans_them(work))
 
 
 @router.get(f"{LIST}/new")
@@ -85,14 +135,14 @@ async def create(work: Work, page: OnPage) -> Response:
 @router.get(f"{LIST}/{{maintenance_id}}")
 async def ask_change(work: Work, page: OnPage, maintenance_id: Id) -> Response:
     """Draw a plan with what stands."""
-    plan = await preventive.find_plan(work.session, work.principal, plan_id=maintenance_id)
+    plan = await maintenance.find_plan(work.session, work.principal, plan_id=maintenance_id)
     return await _form(work, page, _filled(plan), plan)
 
 
 @router.post(f"{LIST}/{{maintenance_id}}")
 async def change(work: Work, page: OnPage, maintenance_id: Id) -> Response:
     """Change a plan."""
-    plan = await preventive.find_plan(work.session, work.principal, plan_id=maintenance_id)
+    plan = await maintenance.find_plan(work.session, work.principal, plan_id=maintenance_id)
     form = await page.form(PlanForm)
     async with page.mending(form, lambda: _form(work, page, form, plan)):
         await preventive.change_plan(
@@ -109,7 +159,7 @@ async def change(work: Work, page: OnPage, maintenance_id: Id) -> Response:
 @router.post(f"{LIST}/{{maintenance_id}}/active")
 async def set_active(work: Work, page: OnPage, maintenance_id: Id) -> Response:
     """Let a plan rest, or take it up again."""
-    plan = await preventive.find_plan(work.session, work.principal, plan_id=maintenance_id)
+    plan = await maintenance.find_plan(work.session, work.principal, plan_id=maintenance_id)
     form = await page.form(ActiveForm)
     async with page.mending(form, lambda: _form(work, page, _filled(plan), plan)):
         await preventive.set_active(
@@ -177,6 +227,10 @@ async def _form(work: Unit, page: Page, form: Form[PlanForm], plan: Maintenance 
         plans_them=_plans_them(work),
         places=sorted(labels.items(), key=lambda pair: pair[1]),
         points=[(point.id, f"{point.box_name} · {point.key}") for point in points],
-        types=[(each.code, words.written(each.name, page.reader.locale)) for each in known if each.kind is Kind.REPAIR],
+        types=[
+            (each.code, words.written(each.name, page.reader.locale))
+            for each in known
+            if each.kind is TicketKind.REPAIR
+        ],
         rhythms=[(rhythm, page.say(label)) for rhythm, label in RHYTHMS.items()],
     )

@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 
 from cloud.core.errors import Conflict, Forbidden, Refused
-from cloud.core.listing import Ask
+from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.fleet.intake import Intake
-from cloud.repairs import checks, preventive, results
+from cloud.repairs import checks, maintenance, preventive, results
+from cloud.repairs.maintenance import Maintenance
 from cloud.repairs.maintenance_tables import Checked
-from cloud.repairs.preventive import Draft, Maintenance
+from cloud.repairs.preventive import Draft
 from cloud.repairs.rhythm import Rhythm
 from cloud.tickets import service as tickets
 from cloud.tickets.domain import Kind, Origin, State
@@ -65,7 +66,7 @@ async def inspections(site: Site) -> Sequence[Ticket]:
 
 async def seen(site: Site, plan_id: int) -> Maintenance:
     async with site.database.reading() as session:
-        return await preventive.find_plan(session, manager(site), plan_id=plan_id)
+        return await maintenance.find_plan(session, manager(site), plan_id=plan_id)
 
 
 async def test_an_inspection_comes_on_the_first_day_that_is_worked_and_once(site: Site) -> None:
@@ -80,6 +81,26 @@ async def test_an_inspection_comes_on_the_first_day_that_is_worked_and_once(site
     assert ticket.place_id == site.place_id
     assert (await seen(site, plan_id)).next_at == datetime(2026, 4, 7, 1, 0, tzinfo=UTC)
     assert (await seen(site, plan_id)).last_ticket_id == ticket.id
+
+
+async def test_the_plans_are_a_list_that_is_searched_narrowed_and_sorted(site: Site) -> None:
+    monthly, metered = await plan(site, draft(site)), await plan(site, by_meter(site, name=Words(zh="泵小时检", en="")))
+    site.clock.set(datetime(2026, 3, 9, 1, 0, tzinfo=UTC))
+    await look(site)
+
+    async def listed(ask: Ask, by: Principal | None = None) -> list[int]:
+        async with site.database.reading() as session:
+            return [each.id for each in (await maintenance.list_plans(session, by or manager(site), ask)).rows]
+
+    resting = Ask(filters=(Filter(column="active", operator=Operator.IS, values=(0,)),))
+    assert await listed(Ask(search="小时")) == [metered]
+    assert await listed(resting) == []
+    inspected = Ask(filters=(Filter(column="last", operator=Operator.FROM, values=(site.clock.now(),)),))
+    assert await listed(inspected) == [monthly]
+    by_rhythm = Ask(sort="rhythm", descending=True)
+    assert await listed(by_rhythm, by=site.estate.principals[Role.DESK]) == [monthly, metered]
+    elsewhere = replace(manager(site), communities=frozenset({site.community_id + 1}))
+    assert await listed(Ask(), by=elsewhere) == []
 
 
 async def test_turns_that_nobody_looked_for_are_one_inspection(site: Site) -> None:

@@ -6,7 +6,7 @@ from cloud.core.files import FileStore
 from cloud.core.listing import Ask
 from cloud.core.principal import Principal
 from cloud.feedback import service as feedback
-from cloud.repairs import plans, preventive, prices
+from cloud.repairs import maintenance, plans, prices
 from cloud.repairs.domain import Standing
 from cloud.repairs.plans import Plan
 from cloud.tickets.domain import State
@@ -32,7 +32,7 @@ async def test_the_practice_estate_has_a_plan_that_waits_a_job_in_work_and_one_t
             done = found[State.RESOLVED][0]
             rated = await feedback.opinions(session, principal, ticket_ids=[done.id])
             lamp = await prices.find_item(session, principal, code="led-12w")
-            inspections = await preventive.list_plans(session, principal)
+            inspections = await maintenance.list_plans(session, principal, Ask())
     finally:
         await database.close()
     assert {state: plan.standing for state, (_ticket, plan) in found.items()} == {
@@ -42,7 +42,7 @@ async def test_the_practice_estate_has_a_plan_that_waits_a_job_in_work_and_one_t
     }
     assert rated[done.id].text == "来得很快"
     assert lamp.on_hand == 14
-    assert [plan.name.zh for plan in inspections] == ["电梯月检"]
+    assert [plan.name.zh for plan in inspections.rows] == ["电梯月检"]
 
 
 async def _planned(database: Database, clock: SystemClock, principal: Principal) -> list[tuple[Ticket, Plan]]:

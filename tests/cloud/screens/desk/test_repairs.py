@@ -106,14 +106,18 @@ async def test_preventive_plans_are_made_changed_and_rested(house: House) -> Non
         await manager.send_form("/maintenance/1", page="/maintenance/1", **fields, every_="2", version="1")
         stale = await manager.send_form("/maintenance/1", page="/maintenance/1", **fields, version="1")
         await manager.send_form("/maintenance/1/active", page="/maintenance/1", version="2")
-        listed = (await manager.get("/maintenance")).text
+        listed = (await manager.get("/maintenance?active=no")).text
+        going_on = (await manager.get("/maintenance?active=yes")).text
+        sheet = (await manager.get("/maintenance?format=csv")).text
     async with house.signed_in(Role.DESK) as desk:
         read = (await desk.get("/maintenance/1")).text
         refused = await desk.send_form("/maintenance/new", page="/maintenance", **fields)
     assert bad.status_code == 422
     assert "轴封 | Seal" in page
     assert stale.status_code == 409
-    assert "rests" in listed
+    assert 'href="/maintenance/1"' in listed
+    assert "Nothing matches." in going_on
+    assert "Pumps" in sheet
     assert "<li>Seal</li>" in read
     assert refused.status_code == 403
 
