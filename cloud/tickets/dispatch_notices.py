@@ -1,6 +1,7 @@
 """What people are told of the search for somebody who does a ticket."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,34 @@ _NOTHING = Words(zh="", en="")
 _DOUBT = Words(zh="处理人不在班或已满负荷，请致电确认。", en="They are off shift or full: ring them. ")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _What:
+    """The ticket that a notice is about, and its type's name."""
+
+    ticket: TicketRow
+    name: Words
+    is_emergency: bool
+
+    def said(self, *, zh: str, en: str) -> Words:
+        """Return a sentence in which %s stands for the type's name and the ticket's number."""
+        number = self.ticket.number
+        return Words(
+            zh=zh.replace("%s", f"{self.name.zh}（{number}）", 1), en=en.replace("%s", f"{self.name.en} ({number})", 1)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notice:
+    """What is told, and whom."""
+
+    person_ids: Collection[int]
+    kind: Kind = Kind.TICKET_ESCALATED
+    subject: Words
+    text: Words
+    link: str
+    is_urgent: bool = False
+
+
 async def tell_dispatched(session: AsyncSession, clock: Clock, event: TicketDispatched) -> None:
     """Tell whom it concerns; said again, it reaches nobody twice."""
     principal = Principal.system(event.organisation_id)
@@ -33,132 +62,96 @@ async def tell_dispatched(session: AsyncSession, clock: Clock, event: TicketDisp
     if found is None:
         return
     ticket, type_row = found
-    match event.told:
-        case Told.OFFERED:
-            await _offer(session, clock, principal, event, ticket, type_row)
-        case Told.GIVEN:
-            await _give(session, clock, principal, event, ticket, type_row)
-        case Told.QUEUED:
-            await _queue(session, clock, principal, event, ticket, type_row)
-        case Told.CALLED:
-            await _call(session, clock, principal, event, ticket, type_row)
-
-
-async def _offer(
-    session: AsyncSession,
-    clock: Clock,
-    principal: Principal,
-    event: TicketDispatched,
-    ticket: TicketRow,
-    type_row: TicketTypeRow,
-) -> None:
-    subject = Words(
-        zh=f"请接单：{_name(type_row).zh}（{ticket.number}）",
-        en=f"A job for you: {_name(type_row).en} ({ticket.number})",
-    )
-    text = Words(
-        zh=f"{ticket.place}。请尽快接单或说明原因。", en=f"{ticket.place}. Please take it, or say why you can't."
-    )
-    await _notify(
-        session, clock, principal, event, [event.person_id or 0], Kind.TICKET_OFFERED, subject, text, link="/tickets"
-    )
-
-
-async def _give(
-    session: AsyncSession,
-    clock: Clock,
-    principal: Principal,
-    event: TicketDispatched,
-    ticket: TicketRow,
-    type_row: TicketTypeRow,
-) -> None:
-    """Tell supervisors of an emergency who has it, and whom they can reach besides; its owner hears elsewhere."""
-    subject = Words(
-        zh=f"紧急：{_name(type_row).zh}（{ticket.number}）已派给 {ticket.assignee_name}",
-        en=f"Emergency: {_name(type_row).en} ({ticket.number}) is {ticket.assignee_name}'s",
-    )
-    phones = await _phones(session, clock, principal, ticket)
-    doubt = _DOUBT if event.is_stretched else _NOTHING
-    text = Words(
-        zh=f"{ticket.place}。{doubt.zh}当班电话：{phones or '无'}",
-        en=f"{ticket.place}. {doubt.en}On duty: {phones or 'nobody'}",
-    )
-    rules = (await rules_in_force(session, principal)).rules
-    others = [person.id for person in await supervisors(session, principal, rules, row=ticket)]
-    link = f"/tickets/{ticket.id}"
-    await _notify(
-        session, clock, principal, event, others, Kind.TICKET_ESCALATED, subject, text, link=link, is_urgent=True
-    )
-
-
-async def _queue(
-    session: AsyncSession,
-    clock: Clock,
-    principal: Principal,
-    event: TicketDispatched,
-    ticket: TicketRow,
-    type_row: TicketTypeRow,
-) -> None:
-    subject = Words(
-        zh=f"待派单：{_name(type_row).zh}（{ticket.number}）", en=f"To be given: {_name(type_row).en} ({ticket.number})"
-    )
-    text = Words(zh=f"{ticket.place}。请指派处理人。", en=f"{ticket.place}. Please give it to somebody.")
-    people = [person.id for person in await dispatchers(session, principal, row=ticket)]
-    link = f"/dispatch/{ticket.id}"
-    await _notify(session, clock, principal, event, people, Kind.TICKET_ESCALATED, subject, text, link=link)
-
-
-async def _call(
-    session: AsyncSession,
-    clock: Clock,
-    principal: Principal,
-    event: TicketDispatched,
-    ticket: TicketRow,
-    type_row: TicketTypeRow,
-) -> None:
-    subject = Words(
-        zh=f"无人可派：{_name(type_row).zh}（{ticket.number}）",
-        en=f"Nobody to be found: {_name(type_row).en} ({ticket.number})",
-    )
-    phones = await _phones(session, clock, principal, ticket)
-    text = Words(
-        zh=f"{ticket.place}。当班电话：{phones or '无'}。请打开查看原因并指派。",
-        en=f"{ticket.place}. On duty: {phones or 'nobody'}. Open it to see why, and give it to somebody.",
-    )
-    rules = (await rules_in_force(session, principal)).rules
-    people = [person.id for person in await supervisors(session, principal, rules, row=ticket)]
-    link, is_urgent = f"/dispatch/{ticket.id}", type_row.is_emergency
-    await _notify(
-        session, clock, principal, event, people, Kind.TICKET_ESCALATED, subject, text, link=link, is_urgent=is_urgent
-    )
-
-
-async def _notify(
-    session: AsyncSession,
-    clock: Clock,
-    principal: Principal,
-    event: TicketDispatched,
-    person_ids: Collection[int],
-    kind: Kind,
-    subject: Words,
-    text: Words,
-    *,
-    link: str,
-    is_urgent: bool = False,
-) -> None:
-    key = f"dispatch:{event.ticket_id}:{event.told}:{event.at_us}"
+    what = _What(ticket=ticket, name=_name(type_row), is_emergency=type_row.is_emergency)
+    notice = await _notice(session, clock, principal, event, what)
     await notifications.notify(
         session,
         clock,
         principal,
-        person_ids=person_ids,
-        kind=kind,
-        subject=subject,
-        text=text,
-        link=link,
-        is_urgent=is_urgent,
-        key=key,
+        person_ids=notice.person_ids,
+        kind=notice.kind,
+        subject=notice.subject,
+        text=notice.text,
+        link=notice.link,
+        is_urgent=notice.is_urgent,
+        key=f"dispatch:{event.ticket_id}:{event.told}:{event.at_us}",
     )
+
+
+async def _notice(
+    session: AsyncSession, clock: Clock, principal: Principal, event: TicketDispatched, what: _What
+) -> _Notice:
+    match event.told:
+        case Told.OFFERED:
+            return _offered(what, person_id=event.person_id or 0)
+        case Told.GIVEN:
+            return await _given(session, clock, principal, what, is_stretched=event.is_stretched)
+        case Told.QUEUED:
+            return await _queued(session, principal, what)
+        case Told.CALLED:
+            return await _called(session, clock, principal, what)
+
+
+def _offered(what: _What, *, person_id: int) -> _Notice:
+    return _Notice(
+        person_ids=[person_id],
+        kind=Kind.TICKET_OFFERED,
+        subject=what.said(zh="请接单：%s", en="A job for you: %s"),
+        text=Words(
+            zh=f"{what.ticket.place}。请尽快接单或说明原因。",
+            en=f"{what.ticket.place}. Please take it, or say why you can't.",
+        ),
+        link="/tickets",
+    )
+
+
+async def _given(
+    session: AsyncSession, clock: Clock, principal: Principal, what: _What, *, is_stretched: bool
+) -> _Notice:
+    """Tell supervisors of an emergency who has it, and whom they can reach besides; its owner hears elsewhere."""
+    ticket = what.ticket
+    phones = await _phones(session, clock, principal, ticket)
+    doubt = _DOUBT if is_stretched else _NOTHING
+    return _Notice(
+        person_ids=await _supervisors(session, principal, ticket),
+        subject=what.said(zh=f"紧急：%s已派给 {ticket.assignee_name}", en=f"Emergency: %s is {ticket.assignee_name}'s"),
+        text=Words(
+            zh=f"{ticket.place}。{doubt.zh}当班电话：{phones or '无'}",
+            en=f"{ticket.place}. {doubt.en}On duty: {phones or 'nobody'}",
+        ),
+        link=f"/tickets/{ticket.id}",
+        is_urgent=True,
+    )
+
+
+async def _queued(session: AsyncSession, principal: Principal, what: _What) -> _Notice:
+    ticket = what.ticket
+    return _Notice(
+        person_ids=[person.id for person in await dispatchers(session, principal, row=ticket)],
+        subject=what.said(zh="待派单：%s", en="To be given: %s"),
+        text=Words(zh=f"{ticket.place}。请指派处理人。", en=f"{ticket.place}. Please give it to somebody."),
+        link=f"/dispatch/{ticket.id}",
+    )
+
+
+async def _called(session: AsyncSession, clock: Clock, principal: Principal, what: _What) -> _Notice:
+    ticket = what.ticket
+    phones = await _phones(session, clock, principal, ticket)
+    return _Notice(
+        person_ids=await _supervisors(session, principal, ticket),
+        subject=what.said(zh="无人可派：%s", en="Nobody to be found: %s"),
+        text=Words(
+            zh=f"{ticket.place}。当班电话：{phones or '无'}。请打开查看原因并指派。",
+            en=f"{ticket.place}. On duty: {phones or 'nobody'}. Open it to see why, and give it to somebody.",
+        ),
+        link=f"/dispatch/{ticket.id}",
+        is_urgent=what.is_emergency,
+    )
+
+
+async def _supervisors(session: AsyncSession, principal: Principal, ticket: TicketRow) -> list[int]:
+    rules = (await rules_in_force(session, principal)).rules
+    return [person.id for person in await supervisors(session, principal, rules, row=ticket)]
 
 
 async def _phones(session: AsyncSession, clock: Clock, principal: Principal, ticket: TicketRow) -> str:
