@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, SQLColumnExpression, String, Table, Text, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -201,6 +201,8 @@ class ChargeRow(Base):
 
 append_only(cast("Table", ChargeRow.__table__))
 
+_Row = TypeVar("_Row", SurveyRow, PhotoRow, ReplyRow, ResultRow, ChargeRow)
+
 
 def written(lines: Sequence[Line]) -> list[dict[str, Any]]:
     """Return lines as rows hold them."""
@@ -235,12 +237,7 @@ async def plans_of(session: AsyncSession, principal: Principal, ticket_id: int) 
 
 async def replies_to(session: AsyncSession, principal: Principal, ticket_id: int) -> Sequence[ReplyRow]:
     """Return what was said to a ticket's plans, the first word first."""
-    found = await session.scalars(
-        select(ReplyRow)
-        .where(ReplyRow.organisation_id == principal.organisation_id, ReplyRow.ticket_id == ticket_id)
-        .order_by(ReplyRow.id)
-    )
-    return found.all()
+    return await _of_ticket(session, principal, ReplyRow, ticket_id, order=ReplyRow.id)
 
 
 async def lapsing_plans(session: AsyncSession, *, before: datetime, limit: int) -> Sequence[PlanRow]:
@@ -257,22 +254,12 @@ async def lapsing_plans(session: AsyncSession, *, before: datetime, limit: int) 
 
 async def surveys_of(session: AsyncSession, principal: Principal, ticket_id: int) -> Sequence[SurveyRow]:
     """Return what was found at a ticket's place, the newest first."""
-    found = await session.scalars(
-        select(SurveyRow)
-        .where(SurveyRow.organisation_id == principal.organisation_id, SurveyRow.ticket_id == ticket_id)
-        .order_by(SurveyRow.id.desc())
-    )
-    return found.all()
+    return await _of_ticket(session, principal, SurveyRow, ticket_id, order=SurveyRow.id.desc())
 
 
 async def photos_of(session: AsyncSession, principal: Principal, ticket_id: int) -> Sequence[PhotoRow]:
     """Return a ticket's photos, the first one first."""
-    found = await session.scalars(
-        select(PhotoRow)
-        .where(PhotoRow.organisation_id == principal.organisation_id, PhotoRow.ticket_id == ticket_id)
-        .order_by(PhotoRow.id)
-    )
-    return found.all()
+    return await _of_ticket(session, principal, PhotoRow, ticket_id, order=PhotoRow.id)
 
 
 async def ticket_of_photo(session: AsyncSession, principal: Principal, file_id: int) -> int | None:
@@ -297,22 +284,19 @@ async def visits_of(session: AsyncSession, principal: Principal, ticket_ids: Seq
 
 async def results_of(session: AsyncSession, principal: Principal, ticket_id: int) -> Sequence[ResultRow]:
     """Return a ticket's results, the newest first."""
-    found = await session.scalars(
-        select(ResultRow)
-        .where(ResultRow.organisation_id == principal.organisation_id, ResultRow.ticket_id == ticket_id)
-        .order_by(ResultRow.id.desc())
-    )
-    return found.all()
+    return await _of_ticket(session, principal, ResultRow, ticket_id, order=ResultRow.id.desc())
 
 
 async def charges_of(session: AsyncSession, principal: Principal, ticket_id: int) -> Sequence[ChargeRow]:
     """Return what was charged for a ticket, the newest first."""
-    found = await session.scalars(
-        select(ChargeRow)
-        .where(ChargeRow.organisation_id == principal.organisation_id, ChargeRow.ticket_id == ticket_id)
-        .order_by(ChargeRow.result_id.desc())
-    )
-    return found.all()
+    return await _of_ticket(session, principal, ChargeRow, ticket_id, order=ChargeRow.result_id.desc())
+
+
+async def _of_ticket(
+    session: AsyncSession, principal: Principal, rows: type[_Row], ticket_id: int, *, order: SQLColumnExpression[int]
+) -> Sequence[_Row]:
+    asked = select(rows).where(rows.organisation_id == principal.organisation_id, rows.ticket_id == ticket_id)
+    return (await session.scalars(asked.order_by(order))).all()
 
 
 def _line(each: dict[str, Any], currency: str) -> Line:
