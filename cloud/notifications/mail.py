@@ -30,7 +30,7 @@ from cloud.notifications.domain import Language
 Security = Literal["starttls", "tls", "none"]
 
 _TIMEOUT_S = 20.0
-_PERMANENT = 500  # RFC 5321, 4.2.1: from here on trying again does not help
+PERMANENT = 500  # RFC 5321, 4.2.1: from here on trying again does not help
 _FOOTER = Words(
     zh="此邮件由系统自动发送，请勿回复。如何接收通知，可在此设置：",
     en="This message was sent by a machine; answers are not read. Choose how you are told:",
@@ -69,21 +69,8 @@ class Mail:
         self._context = ssl.create_default_context(cafile=server.authority)
 
     async def send(self, parcel: Parcel) -> Receipt:
-        server = self._server
         try:
-            _errors, answer = await aiosmtplib.send(
-                self._written(parcel),
-                sender=server.sender,
-                recipients=[parcel.address],
-                hostname=server.host,
-                port=server.port,
-                username=server.user,
-                password=server.password.get_secret_value() if server.password else None,
-                use_tls=server.security == "tls",
-                start_tls=server.security == "starttls",
-                tls_context=self._context,
-                timeout=_TIMEOUT_S,
-            )
+            answer = await hand_over(self._server, self._context, self._written(parcel), receiver=parcel.address)
         except SMTPRecipientsRefused as error:
             raise _judged(error.recipients[0].code, error.recipients[0].message) from error
         except (SMTPAuthenticationError, SMTPConnectError, SMTPHeloError, SMTPSenderRefused) as error:
@@ -91,7 +78,7 @@ class Mail:
             raise SendDelayed(f"{type(error).__name__}: {error}") from error
         except SMTPResponseException as error:
             raise _judged(error.code, error.message) from error
-        except (SMTPException, OSError) as error:  # a timeout and a bad certificate are OSErrors too
+        except (SMTPException, OSError) as error:
             raise SendDelayed(f"{type(error).__name__}: {error}") from error
         return Receipt(gateway_id=answer, is_reported=False)
 
@@ -119,6 +106,28 @@ class Mail:
         return mail
 
 
+async def hand_over(server: MailServer, context: ssl.SSLContext, mail: EmailMessage, *, receiver: str) -> str:
+    """Return what the server says to a mail that it has taken.
+
+    Raises:
+        SMTPException, OSError: it has not; a timeout and a bad certificate are OSErrors too.
+    """
+    _errors, answer = await aiosmtplib.send(
+        mail,
+        sender=server.sender,
+        recipients=[receiver],
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password.get_secret_value() if server.password else None,
+        use_tls=server.security == "tls",
+        start_tls=server.security == "starttls",
+        tls_context=context,
+        timeout=_TIMEOUT_S,
+    )
+    return answer
+
+
 def _line(text: str) -> str:
     """Return the text as one line: a header ends at the line's end, and what would follow is somebody else's header."""
     return " ".join(text.split())
@@ -126,4 +135,4 @@ def _line(text: str) -> str:
 
 def _judged(code: int, message: str) -> SendDelayed | SendRefused:
     reason = f"{code} {_line(message)}"
-    return SendRefused(reason) if code >= _PERMANENT else SendDelayed(reason)
+    return SendRefused(reason) if code >= PERMANENT else SendDelayed(reason)

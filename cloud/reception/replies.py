@@ -8,7 +8,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-import aiosmtplib
 from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,11 +18,9 @@ from cloud.core.database import Database
 from cloud.core.errors import first_line
 from cloud.core.principal import Principal
 from cloud.notifications.domain import MAXIMUM_ATTEMPTS, delay_after
-from cloud.notifications.mail import MailServer
+from cloud.notifications.mail import PERMANENT, MailServer, hand_over
 from cloud.reception.mail_tables import MailRow, ReplyRow, ReplyState
 
-_TIMEOUT_S = 20.0
-_PERMANENT = 500  # RFC 5321, 4.2.1: from here on trying again does not help
 _AT_ONCE = 20
 
 
@@ -70,26 +67,13 @@ class Replies:
 
     async def _send(self, outgoing: _Outgoing) -> tuple[str | None, bool]:
         """Return why a mail could not be handed over, None when it was; and whether trying again is useless."""
-        server = self._server
         try:
-            await aiosmtplib.send(
-                outgoing.message,
-                sender=server.sender,
-                recipients=[outgoing.receiver],
-                hostname=server.host,
-                port=server.port,
-                username=server.user,
-                password=server.password.get_secret_value() if server.password else None,
-                use_tls=server.security == "tls",
-                start_tls=server.security == "starttls",
-                tls_context=self._context,
-                timeout=_TIMEOUT_S,
-            )
+            await hand_over(self._server, self._context, outgoing.message, receiver=outgoing.receiver)
         except SMTPRecipientsRefused as error:
-            return first_line(error), error.recipients[0].code >= _PERMANENT
+            return first_line(error), error.recipients[0].code >= PERMANENT
         except SMTPResponseException as error:
-            return first_line(error), error.code >= _PERMANENT
-        except (SMTPException, OSError) as error:  # a timeout and a bad certificate are OSErrors too
+            return first_line(error), error.code >= PERMANENT
+        except (SMTPException, OSError) as error:
             return first_line(error), False
         return None, False
 
