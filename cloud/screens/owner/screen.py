@@ -25,46 +25,27 @@ for part in (
 ):
     router.include_router(part)
 
+_ENTRIES = (
+    (_("Home"), _("My home and what is going on there."), home.HOME, "home"),
+    (_("Report a fault"), _("Say what is broken, with a photo."), report.REPORT, "tool"),
+    (_("My repairs"), _("See where they stand."), repairs.REPAIRS, "list"),
+    (_("Fees and services"), _("See what is published and what it costs."), prices.PRICES, "note"),
+    (_("owner|Me"), _("How pages look, how I am reached, what is known of me."), "/my/account", "user"),
+)
+
 SCREEN = Screen(
     name="owner",
     router=router,
     templates=Path(__file__).parent / "templates",
-    entries=(
+    entries=tuple(
         Entry(
-            label=_("Home"),
-            purpose=_("My home and what is going on there."),
-            path=home.HOME,
-            icon="home",
+            label=label,
+            purpose=purpose,
+            path=path,
+            icon=icon,
             roles=_OWNERS,
-            first_for=_OWNERS,
-        ),
-        Entry(
-            label=_("Report a fault"),
-            purpose=_("Say what is broken, with a photo."),
-            path=report.REPORT,
-            icon="tool",
-            roles=_OWNERS,
-        ),
-        Entry(
-            label=_("My repairs"),
-            purpose=_("See where they stand."),
-            path=repairs.REPAIRS,
-            icon="list",
-            roles=_OWNERS,
-        ),
-        Entry(
-            label=_("Fees and services"),
-            purpose=_("See what is published and what it costs."),
-            path=prices.PRICES,
-            icon="note",
-            roles=_OWNERS,
-        ),
-        Entry(
-            label=_("owner|Me"),
-            purpose=_("How pages look, how I am reached, what is known of me."),
-            path="/my/account",
-            icon="user",
-            roles=_OWNERS,
-        ),
+            first_for=_OWNERS if path == home.HOME else frozenset(),
+        )
+        for label, purpose, path, icon in _ENTRIES
     ),
 )
