@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from edge.buffer.database import is_damage, put_aside
+from edge.buffer.growth import Statistics
 from edge.buffer.rows import Row
-from edge.buffer.store import Bounds, Drawn, Flow, Statistics, Store
+from edge.buffer.store import Bounds, Drawn, Flow, Store
 from edge.buffer.thread import OwnThread
 from edge.clock import Clock
 from edge.errors import BufferFull, BufferUnusable

@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.buffer import database
 from edge.buffer.drawing import first_of, gather
 from edge.buffer.eviction import Eviction, enough
+from edge.buffer.growth import Growth, Statistics
 from edge.buffer.packing import chunks_of
 from edge.buffer.placing import placed
 from edge.buffer.rows import Row
@@ -30,8 +31,6 @@ LOST_RANGES = 1_000
 _ROOM_BYTES = 1 << 18
 """Evicted at once when the disk itself is full."""
 
-_GROWTH_MARK_US = 60_000_000
-_GROWTH_MARKS = 60
 _DAY_US = 86_400_000_000
 
 
@@ -59,20 +58,6 @@ class Drawn:
     """A batch in flight; its rows are not drawn again until it is settled or released."""
 
     batch: Batch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """What the box tells of its buffer."""
-
-    rows: int
-    unsent_rows: int
-    head: int
-    used_bytes: int
-    oldest_unsent_age_s: float | None
-    """None when nothing is unsent, or while the oldest row's wall time is unknown."""
-    hours_left: float | None
-    """Until unsent rows must be evicted at the last hour's rate; None while nothing is filling the buffer."""
 
 
 class Store:
@@ -106,7 +91,7 @@ class Store:
             self._begin_stretch(None)
         self._recent: deque[tuple[int, int]] = deque()
         self._in_flight: dict[Drawn, list[Range]] = {}  # and what other answers have said since
-        self._growth = deque([(self._clock.monotonic_us(), self._coverage.head)], maxlen=_GROWTH_MARKS)
+        self._growth = Growth(now_us=self._clock.monotonic_us(), head=self._coverage.head)
         self._eviction = Eviction(self._tables)
         self._loses_rows = False
 
@@ -312,9 +297,7 @@ class Store:
 
     def tidy(self) -> None:
         """Let go of held rows past their days, and note how fast the buffer fills; to be called every minute or so."""
-        now_us = self._clock.monotonic_us()
-        if now_us - self._growth[-1][0] >= _GROWTH_MARK_US:
-            self._growth.append((now_us, self._coverage.head))
+        self._growth.note(now_us=self._clock.monotonic_us(), head=self._coverage.head)
         try:
             while self._evict([self._expired], size_bytes=self._bounds.max_bytes):
                 pass
@@ -389,13 +372,11 @@ class Store:
         return (running.anchor.wall_of(now_us) - stretch.anchor.wall_of(taken_us)) / 1e6
 
     def _hours_left(self, used_bytes: int) -> float | None:
-        then_us, then_head = self._growth[0]
-        grown, elapsed_us = self._coverage.head - then_head, self._clock.monotonic_us() - then_us
         rows = self._coverage.rows()
-        if grown <= 0 or elapsed_us <= 0 or rows <= 0:
+        if rows <= 0:
             return None
         room_rows = self._bounds.max_bytes / (used_bytes / rows) - self._coverage.unsent_rows()
-        return max(room_rows, 0.0) / (grown / elapsed_us) / 3_600e6
+        return self._growth.hours_for(room_rows, now_us=self._clock.monotonic_us(), head=self._coverage.head)
 
     def _save_state(self) -> None:
         """Write what has changed outside a commit; on a disk that takes no more it goes with the next commit."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.buffer.buffer import Buffer
+from edge.buffer.growth import Statistics
 from edge.buffer.rows import Row
-from edge.buffer.store import Statistics
 from edge.clock import Clock
 from edge.settings.sections import BOX_KEY
 from protocols.readings import PointKind, Quality, RowClass
