@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from cloud.core.clock import to_us
 from cloud.core.database import Database
+from cloud.fleet.intake import Intake
 from cloud.fleet.series import SeriesStore
 from cloud.fleet.series_url import open_series
 from tests.clocks import FixedClock
@@ -55,3 +57,13 @@ async def store(tmp_path: Path) -> AsyncIterator[SeriesStore]:
     await store.prepare()
     yield store
     await store.close()
+
+
+@pytest.fixture
+def taker(database: Database, store: SeriesStore, clock: FixedClock) -> Intake:
+    return Intake(database, store, clock)
+
+
+@pytest.fixture
+def now_us(clock: FixedClock) -> int:
+    return to_us(clock.now())

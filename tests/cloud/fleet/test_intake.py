@@ -1,25 +1,20 @@
-import asyncio
-from collections.abc import Sequence
 from math import nan
-from typing import Any
 
 import msgspec
 import pytest
 from sqlalchemy import select
 
-from cloud.core.clock import to_us
 from cloud.core.database import Database, Routes
 from cloud.core.errors import Malformed, NotSignedIn, Refused
-from cloud.core.outbox import OutboxEvent
 from cloud.fleet import boxes, intake, service
-from cloud.fleet.domain import Reading, SeriesRow
+from cloud.fleet.domain import Reading
 from cloud.fleet.intake import Intake
 from cloud.fleet.series import SeriesStore
-from cloud.fleet.series_sql import SqlSeries
 from cloud.fleet.tables import SetAsideRow, StoreRow
-from protocols.wire import Batch, BatchTaken, SetAside
+from protocols.wire import BatchTaken, SetAside
 from tests.clocks import FixedClock
 from tests.cloud.fleet.boxes import STORE, Yard, batch, device, list_devices
+from tests.cloud.fleet.taken import events_of, newest_values, watch
 
 _T = "probe/temperature"
 _H = "probe/humidity"
@@ -31,37 +26,6 @@ _OTHER_STORE = "f" * 32
 def routes() -> Routes:
     kinds = ("readings_taken", "rows_conflicted", "rows_lost")
     return {f"fleet.{kind}": ("alarms",) for kind in kinds}
-
-
-@pytest.fixture
-def taker(database: Database, store: SeriesStore, clock: FixedClock) -> Intake:
-    return Intake(database, store, clock)
-
-
-@pytest.fixture
-def now_us(clock: FixedClock) -> int:
-    return to_us(clock.now())
-
-
-async def _said(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    """Return what was told, without whose it is."""
-    async with database.reading() as session:
-        events = (await session.scalars(select(OutboxEvent).order_by(OutboxEvent.id))).all()
-    payloads = [(event.kind, msgspec.json.decode(event.payload)) for event in events]
-    return [
-        (kind, {k: v for k, v in said.items() if k not in {"organisation_id", "box_id"}}) for kind, said in payloads
-    ]
-
-
-async def _latest(database: Database, yard: Yard) -> dict[str, Reading]:
-    async with database.reading() as session:
-        latest = await service.latest(session, yard.administrator, point_ids=yard.points.values())
-    return {key: latest[point_id] for key, point_id in yard.points.items() if point_id in latest}
-
-
-async def _watch(database: Database, clock: FixedClock, yard: Yard, *keys: str) -> None:
-    async with database.transaction() as session:
-        await service.watch(session, clock, yard.administrator, point_ids=[yard.points[key] for key in keys])
 
 
 async def test_a_batch_is_in_the_series_and_held(
@@ -109,7 +73,7 @@ async def test_the_newest_value_of_a_point_is_kept_whatever_comes_later(
 ) -> None:
     await taker.take(yard.box.identity, batch([(5, 6)], [(_T, now_us, 3.0), (_T, now_us - 5, 2.0)]))
     await taker.take(yard.box.identity, batch([(1, 2)], [(_T, now_us - 9, 1.0), (_H, now_us - 9, 40.0)], head=6))
-    assert await _latest(database, yard) == {
+    assert await newest_values(database, yard) == {
         _T: Reading(time_us=now_us, value=3.0),
         _H: Reading(time_us=now_us - 9, value=40.0),
     }
@@ -118,12 +82,12 @@ async def test_the_newest_value_of_a_point_is_kept_whatever_comes_later(
 async def test_the_same_batch_again_changes_nothing_and_is_answered_the_same(
     database: Database, clock: FixedClock, taker: Intake, yard: Yard, now_us: int
 ) -> None:
-    await _watch(database, clock, yard, _T)
+    await watch(database, clock, yard, _T)
     sent = batch([(1, 3)], [(_T, now_us, 1.0), ("probe/gone", now_us, 2.0), (_H, now_us, nan)], lost=[(4, 4)])
     first = await taker.take(yard.box.identity, sent)
-    said = await _said(database)
+    said = await events_of(database)
     assert await taker.take(yard.box.identity, sent) == first
-    assert await _said(database) == said
+    assert await events_of(database) == said
     async with database.reading() as session:
         assert len((await session.scalars(select(SetAsideRow))).all()) == 2
 
@@ -152,7 +116,7 @@ async def test_rows_that_cant_be_taken_are_set_aside_as_they_came_and_count_as_h
         (_T, 2**62, "2.5", 0),
         (_T, 0, "3.5", 0),
     ]
-    assert list(await _latest(database, yard)) == [_H]
+    assert list(await newest_values(database, yard)) == [_H]
 
 
 async def test_a_row_set_aside_as_unknown_is_not_taken_when_its_point_is_known_later(
@@ -162,7 +126,7 @@ async def test_a_row_set_aside_as_unknown_is_not_taken_when_its_point_is_known_l
     first = await taker.take(yard.box.identity, sent)
     await list_devices(database, clock, yard.box, device("probe", "temperature", "humidity", "pressure"))
     assert await taker.take(yard.box.identity, sent) == first
-    assert await _said(database) == []
+    assert await events_of(database) == []
 
 
 async def test_a_point_is_known_from_the_inventory_on(
@@ -191,9 +155,9 @@ async def test_another_value_for_a_held_instant_is_a_conflict_and_an_event(
     assert (taken.held, taken.set_aside) == ([(1, 4)], [SetAside(seq=3, reason="conflict")])
     assert await store.read(yard.points[_T], **_ALL) == [Reading(time_us=now_us, value=1.0)]
     conflict = ("fleet.rows_conflicted", {"store": STORE, "seqs": [3]})
-    assert await _said(database) == [conflict]
+    assert await events_of(database) == [conflict]
     assert await taker.take(yard.box.identity, sent) == taken
-    assert await _said(database) == [conflict]
+    assert await events_of(database) == [conflict]
 
 
 @pytest.mark.parametrize(
@@ -210,13 +174,13 @@ async def test_a_held_number_that_comes_with_other_content_is_kept_aside_and_tol
     other: tuple[str, int, float, int],
 ) -> None:
     await taker.take(yard.box.identity, batch([(1, 2)], [(_T, now_us - 9, 1.0), (_H, now_us, 40.0)]))
-    before = await store.read(yard.points[_T], **_ALL), await _latest(database, yard)
+    before = await store.read(yard.points[_T], **_ALL), await newest_values(database, yard)
     key, later_us, value, flags = other
     row = (key, now_us - 9 + later_us, value)
     taken = await taker.take(yard.box.identity, batch([(1, 1)], [row], flags=[flags], head=2))
     assert (taken.held, taken.set_aside) == ([(1, 2)], [SetAside(seq=1, reason="conflict")])
-    assert (await store.read(yard.points[_T], **_ALL), await _latest(database, yard)) == before
-    assert await _said(database) == [("fleet.rows_conflicted", {"store": STORE, "seqs": [1]})]
+    assert (await store.read(yard.points[_T], **_ALL), await newest_values(database, yard)) == before
+    assert await events_of(database) == [("fleet.rows_conflicted", {"store": STORE, "seqs": [1]})]
 
 
 async def test_what_a_box_lost_is_told_once(database: Database, taker: Intake, yard: Yard, now_us: int) -> None:
@@ -224,7 +188,7 @@ async def test_what_a_box_lost_is_told_once(database: Database, taker: Intake, y
     await taker.take(yard.box.identity, batch([], [], lost=[(1, 5)], head=9))
     await taker.take(yard.box.identity, batch([], [], lost=[(2, 7)], head=9))
     await taker.take(yard.box.identity, batch([], [], lost=[(2, 7)], head=9))
-    assert await _said(database) == [
+    assert await events_of(database) == [
         ("fleet.rows_lost", {"store": STORE, "ranges": [[2, 5]]}),
         ("fleet.rows_lost", {"store": STORE, "ranges": [[6, 7]]}),
     ]
@@ -233,20 +197,20 @@ async def test_what_a_box_lost_is_told_once(database: Database, taker: Intake, y
 async def test_watched_rows_are_handed_on_and_no_others(
     database: Database, clock: FixedClock, taker: Intake, yard: Yard, now_us: int
 ) -> None:
-    await _watch(database, clock, yard, _T)
+    await watch(database, clock, yard, _T)
     sent = batch([(1, 3)], [(_T, now_us - 1, 1.0), (_H, now_us, 40.0), (_T, now_us, nan)], pending=5)
     await taker.take(yard.box.identity, sent)
     rows = [[yard.points[_T], now_us - 1, 1.0, 0]]
-    assert await _said(database) == [("fleet.readings_taken", {"rows": rows, "pending": 5})]
+    assert await events_of(database) == [("fleet.readings_taken", {"rows": rows, "pending": 5})]
 
 
 async def test_a_point_is_watched_from_the_next_batch_on(
     database: Database, clock: FixedClock, taker: Intake, yard: Yard, now_us: int
 ) -> None:
     await taker.take(yard.box.identity, batch([(1, 1)], [(_T, now_us - 1, 1.0)]))
-    await _watch(database, clock, yard, _T)
+    await watch(database, clock, yard, _T)
     await taker.take(yard.box.identity, batch([(2, 2)], [(_T, now_us, 2.0)]))
-    assert [said["rows"] for _, said in await _said(database)] == [[[yard.points[_T], now_us, 2.0, 0]]]
+    assert [said["rows"] for _, said in await events_of(database)] == [[[yard.points[_T], now_us, 2.0, 0]]]
 
 
 async def test_a_store_that_has_caught_up_says_so_once_even_without_watched_rows(
@@ -254,7 +218,7 @@ async def test_a_store_that_has_caught_up_says_so_once_even_without_watched_rows
 ) -> None:
     for number, pending in enumerate((2, 1, 0, 0), start=1):
         await taker.take(yard.box.identity, batch([(number, number)], [(_H, now_us + number, 1.0)], pending=pending))
-    assert await _said(database) == [("fleet.readings_taken", {"rows": [], "pending": 0})]
+    assert await events_of(database) == [("fleet.readings_taken", {"rows": [], "pending": 0})]
 
 
 async def test_a_forged_batch_changes_nothing(database: Database, taker: Intake, yard: Yard, now_us: int) -> None:
@@ -295,88 +259,6 @@ async def test_a_box_that_was_shown_out_changes_nothing(
     assert await store.read(yard.points[_T], **_ALL) == []
 
 
-async def test_batches_of_many_boxes_at_once_are_each_answered_with_their_own(
-    taker: Intake, store: SeriesStore, yard: Yard, neighbour: Yard, now_us: int
-) -> None:
-    def sent(number: int) -> Batch:
-        return batch([(number, number)], [(_T, now_us + number, float(number))], head=40)
-
-    mixed = [(box, number) for number in range(1, 31) for box in (yard, neighbour)]
-    answers = await asyncio.gather(*(taker.take(box.box.identity, sent(number)) for box, number in mixed))
-    assert all(contains_number(answer, number) for answer, (_, number) in zip(answers, mixed, strict=True))
-    for box in (yard, neighbour):
-        assert (await taker.take(box.box.identity, batch([], [], head=40))).held == [(1, 30)]
-        assert len(await store.read(box.points[_T], **_ALL)) == 30
-
-
-def contains_number(answer: BatchTaken, number: int) -> bool:
-    return any(first <= number <= last for first, last in answer.held)
-
-
-async def test_one_store_in_two_batches_at_once_counts_each_row_once(
-    database: Database, clock: FixedClock, taker: Intake, yard: Yard, now_us: int
-) -> None:
-    await _watch(database, clock, yard, _T)
-    rows = [(_T, now_us + step, float(step)) for step in range(6)]
-    await asyncio.gather(
-        *(taker.take(yard.box.identity, batch([(1, 6)], rows)) for _ in range(5)),
-        taker.take(yard.box.identity, batch([(3, 6)], rows[2:])),
-    )
-    handed_on = [row for _, said in await _said(database) for row in said["rows"]]
-    assert handed_on == [[yard.points[_T], now_us + step, float(step), 0] for step in range(6)]
-
-
-class CutOff(SqlSeries):
-    """A fake fault: the process ends when the rows are durable and nothing else is."""
-
-    cut = False
-
-    async def append(self, rows: Sequence[SeriesRow]) -> list[int]:
-        clashes = await super().append(rows)
-        if self.cut:
-            raise asyncio.CancelledError
-        return clashes
-
-
-async def test_a_crash_between_the_series_and_the_ledger_loses_nothing_and_doubles_nothing(
-    database: Database, clock: FixedClock, yard: Yard, now_us: int, tmp_path: Any
-) -> None:
-    store = CutOff(f"sqlite+aiosqlite:///{tmp_path / 'cut.db'}")
-    await store.prepare()
-    await _watch(database, clock, yard, _T)
-    sent = batch([(1, 3)], [(_T, now_us, 1.0), (_T, now_us, 2.0), (_H, now_us, 40.0)])
-    store.cut = True
-    with pytest.raises(asyncio.CancelledError):
-        await Intake(database, store, clock).take(yard.box.identity, sent)
-    assert (await _latest(database, yard), await _said(database)) == ({}, [])
-    store.cut = False
-    taken = await Intake(database, store, clock).take(yard.box.identity, sent)
-    assert (taken.held, taken.set_aside) == ([(1, 3)], [SetAside(seq=2, reason="conflict")])
-    assert await store.read(yard.points[_T], **_ALL) == [Reading(time_us=now_us, value=1.0)]
-    assert [kind for kind, _ in await _said(database)] == ["fleet.rows_conflicted", "fleet.readings_taken"]
-    assert (await _latest(database, yard))[_T] == Reading(time_us=now_us, value=1.0)
-    await store.close()
-
-
-async def test_a_transaction_that_fails_leaves_no_half_of_it(
-    database: Database, taker: Intake, clock: FixedClock, yard: Yard, now_us: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await _watch(database, clock, yard, _T)
-
-    async def refuse(*_arguments: object, **_named: object) -> None:
-        raise RuntimeError("the disk is full")
-
-    sent = batch([(1, 1)], [(_T, now_us, 1.0)])
-    with monkeypatch.context() as patched:
-        patched.setattr("cloud.fleet.entering.replace_older", refuse)
-        with pytest.raises(RuntimeError):
-            await taker.take(yard.box.identity, sent)
-    async with database.reading() as session:
-        assert (await session.scalars(select(StoreRow))).all() == []
-    assert (await taker.take(yard.box.identity, sent)).held == [(1, 1)]
-    assert len(await _said(database)) == 1
-
-
 async def test_a_late_device_is_known_by_its_own_timestamps(
     database: Database, taker: Intake, yard: Yard, now_us: int
 ) -> None:
@@ -391,27 +273,3 @@ async def test_a_late_device_is_known_by_its_own_timestamps(
 async def test_a_recording_of_2011_is_taken(taker: Intake, yard: Yard) -> None:
     taken = await taker.take(yard.box.identity, batch([(1, 1)], [(_T, 1_322_200_800_000_000, 0.98)]))
     assert taken.set_aside == []
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_workers_that_take_one_store_at_once_count_each_row_once(
-    database: Database,
-    database_url: str,
-    routes: Routes,
-    store: SeriesStore,
-    clock: FixedClock,
-    yard: Yard,
-    now_us: int,
-) -> None:
-    await _watch(database, clock, yard, _T)
-    others = [Database(database_url, routes=routes) for _ in range(3)]
-    workers = [Intake(each, store, clock) for each in (database, *others)]
-    rows = [(_T, now_us + step, float(step)) for step in range(40)]
-    sent = [batch([(first, first + 9)], rows[first - 1 : first + 9], head=40) for first in range(1, 32, 3)]
-    await asyncio.gather(*(worker.take(yard.box.identity, part) for part in sent for worker in workers))
-    answer = await workers[0].take(yard.box.identity, batch([], [], head=40))
-    assert (answer.held, answer.set_aside) == ([(1, 40)], [])
-    handed_on = [row for _, said in await _said(database) for row in said["rows"]]
-    assert sorted(handed_on) == [[yard.points[_T], now_us + step, float(step), 0] for step in range(40)]
-    for each in others:
-        await each.close()
