@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloud.core.errors import Refused
 from firmware_configs.look.words import _
@@ -140,18 +139,6 @@ def check_address(address: str) -> str:
     if len(address) > _ADDRESS_LENGTH:
         raise Refused(_("An address has at most 200 characters."), field="address")
     return address
-
-
-def check_time_zone(name: str) -> str:
-    """Return the IANA time zone's name.
-
-    Raises:
-        Refused: there is no such zone.
-    """
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Refused(_("%(zone)s is no time zone; one is Asia/Shanghai."), field="time_zone", zone=name) from error
 
 
 def check_period(since: date, until: date | None) -> None:

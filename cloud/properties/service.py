@@ -1,12 +1,11 @@
 """Communities and what is in them: reading for all who may see them, changing for administrators."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.accounts.domain import check_time_zone
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
@@ -14,14 +13,12 @@ from cloud.core.principal import Principal, Role
 from cloud.properties import tables
 from cloud.properties.domain import (
     DEFAULT_TIME_ZONE,
-    Building,
     Community,
     Place,
     PlaceKind,
     Unit,
     check_address,
     check_name,
-    check_time_zone,
 )
 from cloud.properties.tables import BuildingRow, CommunityRow, PlaceRow, Row, UnitRow
 from firmware_configs.look.words import _
@@ -47,19 +44,6 @@ async def find_community(session: AsyncSession, principal: Principal, community_
         NotFound: there is none that the principal may see.
     """
     return _community(await _find(session, principal, CommunityRow, community_id))
-
-
-async def read_tree(session: AsyncSession, principal: Principal, community_id: int) -> Community:
-    """Return a community with its buildings, units and places, each by name.
-
-    Raises:
-        NotFound: there is none that the principal may see.
-    """
-    community = await _find(session, principal, CommunityRow, community_id)
-    buildings = await tables.list_rows(session, principal, BuildingRow, community_id=community_id)
-    units = await tables.list_rows(session, principal, UnitRow, community_id=community_id)
-    places = await list_places(session, principal, community_id=community_id)
-    return _tree(community, buildings, units, places)
 
 
 async def list_places(
@@ -383,34 +367,3 @@ def _state(row: CommunityRow | BuildingRow | UnitRow | PlaceRow) -> dict[str, ob
 
 def _community(row: CommunityRow) -> Community:
     return Community(id=row.id, name=row.name, address=row.address, time_zone=row.time_zone)
-
-
-def _tree(
-    community: CommunityRow, buildings: Sequence[BuildingRow], units: Sequence[UnitRow], places: Sequence[Place]
-) -> Community:
-    in_unit: defaultdict[int | None, list[Place]] = defaultdict(list)
-    in_building: defaultdict[int | None, list[Place]] = defaultdict(list)
-    for place in places:
-        if place.unit_id is not None:
-            in_unit[place.unit_id].append(place)
-        else:
-            in_building[place.building_id].append(place)
-    of_building: defaultdict[int, list[Unit]] = defaultdict(list)
-    for unit in units:
-        of_building[unit.building_id].append(
-            Unit(id=unit.id, building_id=unit.building_id, name=unit.name, places=in_unit[unit.id])
-        )
-    return replace(
-        _community(community),
-        buildings=[
-            Building(
-                id=building.id,
-                community_id=building.community_id,
-                name=building.name,
-                units=of_building[building.id],
-                places=in_building[building.id],
-            )
-            for building in buildings
-        ],
-        places=in_building[None],
-    )

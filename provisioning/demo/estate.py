@@ -23,6 +23,7 @@ from cloud.fleet import bindings, claims
 from cloud.fleet import service as fleet
 from cloud.properties import service as properties
 from cloud.properties.domain import PlaceKind
+from cloud.properties.tree import read_tree
 from cloud.tickets import skills, types
 from provisioning.practice.building import LEAK, METER, PROBE
 
@@ -263,5 +264,5 @@ async def rule(session: AsyncSession, clock: Clock, principal: Principal) -> Non
 async def _places(session: AsyncSession, principal: Principal) -> dict[tuple[str, str], int]:
     """Return the ids of the buildings' places, by the names of building and place."""
     [community] = await properties.list_communities(session, principal)
-    tree = await properties.read_tree(session, principal, community.id)
+    tree = await read_tree(session, principal, community.id)
     return {(building.name, place.name): place.id for building in tree.buildings for place in building.places}

@@ -18,6 +18,7 @@ from cloud.fleet import service as fleet
 from cloud.properties import occupancies
 from cloud.properties import service as properties
 from cloud.properties.domain import OccupancyKind
+from cloud.properties.tree import read_tree
 from cloud.repairs import consent, plans, preventive, prices, results, stock, surveys, visits
 from cloud.repairs.consent import Answer
 from cloud.repairs.domain import Hazard, LineKind, Reply, Terms
@@ -234,7 +235,7 @@ async def _owner(session: AsyncSession, clock: Clock, principal: Principal, *, u
 async def _flats(session: AsyncSession, principal: Principal) -> dict[str, int]:
     """Return the ids of the first building's flats by their names."""
     [community] = await properties.list_communities(session, principal)
-    building = (await properties.read_tree(session, principal, community.id)).buildings[0]
+    building = (await read_tree(session, principal, community.id)).buildings[0]
     return {unit.name: unit.id for unit in building.units}
 
 

@@ -16,6 +16,7 @@ from cloud.core.principal import Principal, Role
 from cloud.properties import occupancies
 from cloud.properties import service as properties
 from cloud.properties.domain import OccupancyKind
+from cloud.properties.tree import read_tree
 from cloud.tickets import attachments, reports
 from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.opening import Location
@@ -70,7 +71,7 @@ async def photo(store: FileStore) -> Saved:
 async def move_in(session: AsyncSession, clock: Clock, principal: Principal, picture: Saved) -> None:
     """Let everybody move in, and one of them report a dripping tap."""
     [community] = await properties.list_communities(session, principal)
-    tree = await properties.read_tree(session, principal, community.id)
+    tree = await read_tree(session, principal, community.id)
     flats = {(building.name, unit.name): unit.id for building in tree.buildings for unit in building.units}
     since = (clock.now() - _SINCE).date()
     for resident in RESIDENTS:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from cloud.core.principal import Role
 from cloud.properties import service as properties
 from cloud.properties.domain import DEFAULT_TIME_ZONE
+from cloud.properties.tree import read_tree
 from cloud.screens.admin.deleting import ask_delete, delete_asked
 from cloud.screens.admin.words import PLACE_KINDS
 from cloud.web.forms import Form, FormModel
@@ -61,7 +62,7 @@ async def create(work: Work, page: OnPage) -> Response:
 @router.get("/admin/communities/{community_id}")
 async def community(work: Work, page: OnPage, community_id: int) -> Response:
     """Draw a community with its buildings, units and places."""
-    tree = await properties.read_tree(work.session, work.principal, community_id)
+    tree = await read_tree(work.session, work.principal, community_id)
     return page.show("admin/community.html", community=tree, kinds=PLACE_KINDS)
 
 

@@ -14,6 +14,7 @@ from cloud.core.errors import NotFound
 from cloud.core.principal import Principal, Role
 from cloud.properties import service as properties
 from cloud.properties.domain import SEPARATOR, Building, Community, Place, PlaceKind, Unit
+from cloud.properties.tree import read_tree
 from cloud.screens.admin.deleting import ask_delete, delete_asked
 from cloud.screens.admin.words import PLACE_KINDS
 from cloud.web.forms import Form, FormModel
@@ -138,7 +139,7 @@ async def delete(work: Work, page: OnPage, community_id: int, noun: Noun, thing_
 
 
 async def _tree(work: UnitOfWork, community_id: int) -> Community:
-    return await properties.read_tree(work.session, work.principal, community_id)
+    return await read_tree(work.session, work.principal, community_id)
 
 
 async def _create(work: UnitOfWork, tree: Community, wanted: FormModel) -> None:

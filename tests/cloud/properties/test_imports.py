@@ -13,6 +13,7 @@ from cloud.properties import imports, occupancies
 from cloud.properties import service as properties
 from cloud.properties.import_lines import COLUMNS, ImportKind
 from cloud.properties.import_tables import ImportState, Noun
+from cloud.properties.tree import read_tree
 from tests.clocks import FixedClock
 from tests.cloud.estate import Estate
 
@@ -65,7 +66,7 @@ class Office:
         async with self.database.reading() as session:
             found = []
             for community in await properties.list_communities(session, self.principal):
-                tree = await properties.read_tree(session, self.principal, community.id)
+                tree = await read_tree(session, self.principal, community.id)
                 found += [
                     f"{tree.name} {building.name} {unit.name}" for building in tree.buildings for unit in building.units
                 ]
@@ -132,7 +133,7 @@ async def test_occupants_become_one_person_by_number_and_undoing_takes_them_out(
     import_id = await office.take(ImportKind.OCCUPANTS, OCCUPANTS)
     async with office.database.reading() as session:
         found = await imports.find(session, office.principal, import_id)
-        tree = await properties.read_tree(
+        tree = await read_tree(
             session, office.principal, (await properties.list_communities(session, office.principal))[0].id
         )
         units = {unit.name: unit.id for unit in tree.buildings[0].units}

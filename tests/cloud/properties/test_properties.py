@@ -10,6 +10,7 @@ from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.properties import service
 from cloud.properties.domain import Building, Community, Place, PlaceKind, Unit
+from cloud.properties.tree import read_tree
 from tests.clocks import FixedClock
 from tests.cloud.estate import Estate
 
@@ -65,7 +66,7 @@ async def spruce(database: Database, clock: FixedClock, estate: Estate) -> Spruc
 
 async def test_the_tree_shows_everything_where_it_is(database: Database, estate: Estate, spruce: Spruce) -> None:
     async with database.reading() as session:
-        tree = await service.read_tree(session, estate.principals[Role.WORKER], spruce.community_id)
+        tree = await read_tree(session, estate.principals[Role.WORKER], spruce.community_id)
     place = {"community_id": spruce.community_id, "building_id": None, "unit_id": None}
     in_building = place | {"building_id": spruce.building_id}
     assert tree == Community(
@@ -123,7 +124,7 @@ Reading = Callable[[Database, Principal, Spruce], Awaitable[object]]
 
 async def _read_tree(database: Database, principal: Principal, spruce: Spruce) -> object:
     async with database.reading() as session:
-        return await service.read_tree(session, principal, spruce.community_id)
+        return await read_tree(session, principal, spruce.community_id)
 
 
 async def _find_place(database: Database, principal: Principal, spruce: Spruce) -> object:

@@ -14,6 +14,7 @@ from cloud.core.principal import Principal, Role
 from cloud.properties import occupancies, unit_codes
 from cloud.properties import service as properties
 from cloud.properties.domain import OccupancyKind
+from cloud.properties.tree import read_tree
 from cloud.tickets import attachments, reports
 from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.opening import Location
@@ -49,7 +50,7 @@ async def make_households(database: Database, clock: Clock, estate: Estate, *, c
     next_door_login = f"next-door-{estate.organisation_id}"
     next_door = await add_owner(database, clock, estate, name="陈十", login=next_door_login)
     async with database.transaction() as session:
-        building = (await properties.read_tree(session, admin, community_id)).buildings[0]
+        building = (await read_tree(session, admin, community_id)).buildings[0]
         units = [
             await properties.create_unit(session, clock, admin, building_id=building.id, name=name)
             for name in ("501", "502")

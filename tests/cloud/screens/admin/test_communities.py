@@ -5,6 +5,7 @@ import pytest
 from cloud.core.database import Database
 from cloud.properties import service as properties
 from cloud.properties.domain import Community, PlaceKind
+from cloud.properties.tree import read_tree
 from tests.clocks import FixedClock
 from tests.cloud.estate import Estate
 from tests.cloud.web.conftest import Browser
@@ -20,7 +21,7 @@ async def _made(administrator: Browser, path: str, **fields: str) -> None:
 async def _trees(database: Database, estate: Estate) -> list[Community]:
     async with database.reading() as session:
         found = await properties.list_communities(session, estate.administrator)
-        return [await properties.read_tree(session, estate.administrator, community.id) for community in found]
+        return [await read_tree(session, estate.administrator, community.id) for community in found]
 
 
 @pytest.fixture
