@@ -50,7 +50,7 @@ async def ask_for_people(session: AsyncSession, principal: Principal, ask: Ask) 
     others = tuple(part for part in ask.filters if part.column != ROLES)
     listing = tables.people_listing(principal.organisation_id, roles=roles)
     found = await fetch(session, listing, replace(ask, filters=others))
-    return Found(rows=[row.PersonRow.as_person for row in found.rows], total=found.total)
+    return found.of([row.PersonRow.as_person for row in found.rows])
 
 
 async def names(session: AsyncSession, principal: Principal, person_ids: Collection[int]) -> dict[int, str]:

@@ -181,7 +181,7 @@ async def list_rules(session: AsyncSession, principal: Principal, ask: Ask) -> F
         search=containing(_RULES.name_zh, _RULES.name_en),
     )
     found = await fetch(session, listing, ask)
-    return Found(rows=[to_rule(row.RuleRow) for row in found.rows], total=found.total)
+    return found.of([to_rule(row.RuleRow) for row in found.rows])
 
 
 async def try_terms(

@@ -213,6 +213,8 @@ async def alarm(session: AsyncSession, principal: Principal, *, alarm_id: int) -
 
 async def alarms(session: AsyncSession, principal: Principal, *, alarm_ids: Collection[int]) -> list[Alarm]:
     """Return alarms by id; ids that the principal may not see are left out."""
+    if not alarm_ids:
+        return []
     # any organisation: visible_alarms leaves only the principal's
     rows = await session.execute(visible_alarms(principal).where(AlarmRow.id.in_(alarm_ids)).order_by(AlarmRow.id))
     return [to_alarm(row, rule) for row, rule in rows]
@@ -238,7 +240,7 @@ async def list_alarms(session: AsyncSession, principal: Principal, ask: Ask, *, 
         only_current: those that are active or ask for an acknowledgement; else all, the newest first.
     """
     found = await fetch(session, _listing(principal, only_current=only_current), ask)
-    return Found(rows=[to_alarm(row.AlarmRow, row.RuleRow) for row in found.rows], total=found.total)
+    return found.of([to_alarm(row.AlarmRow, row.RuleRow) for row in found.rows])
 
 
 async def history_of(session: AsyncSession, principal: Principal, *, alarm: Alarm, limit: int) -> list[Alarm]:

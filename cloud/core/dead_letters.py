@@ -38,7 +38,7 @@ async def list_dead_letters(session: AsyncSession, principal: Principal, ask: As
     """
     principal.require(Role.ADMINISTRATOR)
     found = await fetch(session, _listing(principal), ask)
-    return Found(rows=[DeadLetter(**row._asdict()) for row in found.rows], total=found.total)
+    return found.of([DeadLetter(**row._asdict()) for row in found.rows])
 
 
 async def find_dead_letter(session: AsyncSession, principal: Principal, letter_id: int) -> DeadLetter:

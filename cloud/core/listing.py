@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, assert_never
+from typing import Any, Generic, TypeVar, assert_never, cast
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,12 @@ Other = TypeVar("Other")
 PAGE_ROWS = 50
 COUNT_LIMIT = 10_000
 """Rows counted at most: past this a page says "more than", since counting a million rows costs more than showing 50."""
+
+_RARE = 5_000
+"""Candidates of a search that are read whole, then put in order; those of words in more rows are met in the order."""
+
+_LOOKED_AT = 5_000
+"""Candidates that are looked at to count what words in very many rows find, of whichever organisation they are."""
 
 _KEYS_AT_ONCE = 10_000
 _ALL = 2**63 - 1
@@ -87,20 +93,22 @@ class Found(Generic[Entry]):
         total: rows that match, COUNT_LIMIT + 1 when they are more than COUNT_LIMIT; exact on a walk.
         sums: by the name of a column of money, what all that match come to, one sum for each currency; without the
             column when they are too many to be counted.
+        has_more: whether counting stopped before, at `total`.
     """
 
     rows: Sequence[Entry]
     total: int
     sums: Mapping[str, tuple[Money, ...]] = field(default_factory=dict)
+    has_more: bool = False
 
     def of(self, rows: Sequence[Other]) -> "Found[Other]":
         """Return the same stretch with its rows as somebody else knows them."""
-        return Found(rows=rows, total=self.total, sums=self.sums)
+        return Found(rows=rows, total=self.total, sums=self.sums, has_more=self.has_more)
 
     @property
     def is_counted(self) -> bool:
         """Return whether `total` is exact."""
-        return self.total <= COUNT_LIMIT
+        return not self.has_more and self.total <= COUNT_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,38 +144,112 @@ def containing(*columns: ColumnElement[Any]) -> Callable[[str], ColumnElement[bo
 
 async def fetch(session: AsyncSession, listing: Listing, ask: Ask) -> Found[Row[Any]]:
     """Return the rows that `ask` wants of `listing`, and how many there are."""
+    chosen = _narrowed(listing, ask)
     if ask.walk is not None:
-        return await _walked(session, listing, ask, ask.walk)
-    read, counted = await _ways(session, listing, ask)
-    total = await _count(session, listing, counted)
-    rows = await session.execute(read.order_by(*_order(listing, ask)).offset(ask.offset).limit(ask.limit))
-    return Found(rows=rows.all(), total=total, sums=await _sums(session, listing, counted, total))
+        return await _walked(session, listing, ask, chosen, ask.walk)
+    if await _needs_index(session, listing, ask):
+        return await _searched(session, listing, ask, chosen)
+    rows = await _read(session, listing, ask, chosen)
+    total = _counted_by(ask, rows)
+    if total is None:
+        total = await _count(session, listing, chosen)
+    return Found(rows=rows, total=total, sums=await _sums(session, listing, chosen, total))
 
 
-async def _ways(session: AsyncSession, listing: Listing, ask: Ask) -> tuple[Select[Any], Select[Any]]:
-    """Return the select that reads the rows soonest and the one that counts them soonest; both find the same.
+async def fetch_several(session: AsyncSession, listing: Listing, asks: Sequence[Ask]) -> list[Found[Row[Any]]]:
+    """Return several stretches of a listing, side by side on a page, that search nothing: counted in one statement."""
+    chosen = [_narrowed(listing, ask) for ask in asks]
+    rows = [await _read(session, listing, ask, each) for ask, each in zip(asks, chosen, strict=True)]
+    totals = await _counts(session, listing, chosen)
+    return [Found(rows=each, total=total) for each, total in zip(rows, totals, strict=True)]
 
-    Few rows are soonest read as they are, and rare words through the index. Words that stand in very many rows are
-    soonest met in the list's own order, while their counting still goes through the index and ends at its limit.
+
+def _counted_by(ask: Ask, rows: Sequence[Row[Any]]) -> int | None:
+    """Return how many match when the stretch that was read ends with the last of them; None when that is not known."""
+    is_last = ask.limit is None or len(rows) < ask.limit
+    return min(ask.offset + len(rows), COUNT_LIMIT + 1) if is_last and (rows or not ask.offset) else None
+
+
+async def _needs_index(session: AsyncSession, listing: Listing, ask: Ask) -> bool:
+    """Return whether words are searched among so many rows that reading them costs more than the index."""
+    if not ask.search or not isinstance(listing.search, SearchIndex):
+        return False
+    return await _count(session, listing, _narrowed(listing, replace(ask, search=""))) > COUNT_LIMIT
+
+
+async def _searched(session: AsyncSession, listing: Listing, ask: Ask, chosen: Select[Any]) -> Found[Row[Any]]:
+    """Return what an index finds.
+
+    The candidates of rare words are read whole, which counts them, and put in order. Words that stand in very many
+    rows are soonest met in the list's own order; what is counted of them is what the first candidates come to.
     """
-    exact = _narrowed(listing, ask)
-    index = listing.search
-    if not ask.search or not isinstance(index, SearchIndex):
-        return exact, exact
-    if await _count(session, listing, _narrowed(listing, replace(ask, search=""))) <= COUNT_LIMIT:
-        return exact, exact
+    index = cast("SearchIndex", listing.search)
     candidates = index.candidates(ask.search, dialect=session.get_bind().dialect.name)
-    # A limit that cuts nothing off: SQLite, which knows no statistics, would else read the organisation's every row
-    # and look each up in the index, where now it takes the candidates first and then their rows.
-    taken = candidates.limit(_ALL).subquery()
-    indexed = exact.where(listing.key == taken.c[0])
-    many = await session.scalar(select(func.count()).select_from(candidates.limit(COUNT_LIMIT + 1).subquery())) or 0
-    return (indexed if many <= COUNT_LIMIT else exact), indexed
+    many = await session.scalar(_number(candidates.limit(max(_RARE, _LOOKED_AT) + 1))) or 0
+    if many <= _RARE:
+        rare = _among(listing, chosen, candidates.limit(_ALL))
+        keys = (await session.scalars(_keys(listing, rare, ask))).all()
+        return Found(
+            rows=await _stretch(session, listing, ask, chosen, keys),
+            total=len(keys),
+            sums=await _sums(session, listing, rare, len(keys)),
+        )
+    counted = _among(listing, chosen, candidates.limit(_LOOKED_AT))
+    total, rows = await _count(session, listing, counted), await _read(session, listing, ask, chosen)
+    is_whole = many <= _LOOKED_AT
+    return Found(
+        rows=rows,
+        total=total if is_whole else max(total, ask.offset + len(rows)),
+        sums=await _sums(session, listing, counted, total) if is_whole else {},
+        has_more=not is_whole,
+    )
+
+
+def _among(listing: Listing, chosen: Select[Any], candidates: Select[Any]) -> Select[Any]:
+    """Return the select of chosen rows among candidates.
+
+    They carry a limit, though it may cut nothing off: SQLite, which knows no statistics, would else read the
+    organisation's every row and look each up in the index, where now it takes the candidates first and then their rows.
+    """
+    return chosen.where(listing.key == candidates.subquery().c[0])
+
+
+async def _read(session: AsyncSession, listing: Listing, ask: Ask, chosen: Select[Any]) -> Sequence[Row[Any]]:
+    rows = await session.execute(chosen.order_by(*_order(listing, ask)).offset(ask.offset).limit(ask.limit))
+    found: Sequence[Row[Any]] = rows.all()
+    return found
+
+
+def _keys(listing: Listing, chosen: Select[Any], ask: Ask) -> Select[Any]:
+    return chosen.with_only_columns(listing.key, maintain_column_froms=True).order_by(*_order(listing, ask))
+
+
+async def _stretch(
+    session: AsyncSession, listing: Listing, ask: Ask, chosen: Select[Any], keys: Sequence[int]
+) -> Sequence[Row[Any]]:
+    """Return the rows of the asked stretch of keys, in their order."""
+    wanted = keys[ask.offset : None if ask.limit is None else ask.offset + ask.limit]
+    if not wanted:
+        return []
+    rows = await session.execute(chosen.where(listing.key.in_(wanted)).order_by(*_order(listing, ask)))
+    found: Sequence[Row[Any]] = rows.all()
+    return found
+
+
+def _number(chosen: Select[Any]) -> Select[int]:
+    return select(func.count()).select_from(chosen.subquery())
 
 
 async def _count(session: AsyncSession, listing: Listing, chosen: Select[Any]) -> int:
-    keys = chosen.with_only_columns(listing.key, maintain_column_froms=True).order_by(None).limit(COUNT_LIMIT + 1)
-    return await session.scalar(select(func.count()).select_from(keys.subquery())) or 0
+    return (await _counts(session, listing, [chosen]))[0]
+
+
+async def _counts(session: AsyncSession, listing: Listing, chosen: Sequence[Select[Any]]) -> Sequence[int]:
+    """Return how many rows each select finds, up to one more than are counted."""
+    keys = (each.with_only_columns(listing.key, maintain_column_froms=True).order_by(None) for each in chosen)
+    numbers = [_number(each.limit(COUNT_LIMIT + 1)) for each in keys]
+    counted = await session.execute(select(*(number.scalar_subquery() for number in numbers)))
+    return [int(number) for number in counted.one()]
 
 
 async def _sums(
@@ -183,17 +265,15 @@ async def _sums(
     return sums
 
 
-async def _walked(session: AsyncSession, listing: Listing, ask: Ask, walk: Walk) -> Found[Row[Any]]:
-    chosen, order = _narrowed(listing, ask), _order(listing, ask)
+async def _walked(
+    session: AsyncSession, listing: Listing, ask: Ask, chosen: Select[Any], walk: Walk
+) -> Found[Row[Any]]:
     if walk.keys is None:
-        in_order = chosen.with_only_columns(listing.key, maintain_column_froms=True).order_by(*order)
-        found = await session.stream_scalars(in_order)
+        found = await session.stream_scalars(_keys(listing, chosen, ask))
         walk.keys = array("q")
         async for keys in found.partitions(_KEYS_AT_ONCE):
             walk.keys.extend(keys)
-    stretch = walk.keys[ask.offset : None if ask.limit is None else ask.offset + ask.limit]
-    rows = await session.execute(chosen.where(listing.key.in_(stretch)).order_by(*order))
-    return Found(rows=rows.all(), total=len(walk.keys))
+    return Found(rows=await _stretch(session, listing, ask, chosen, walk.keys), total=len(walk.keys))
 
 
 def _narrowed(listing: Listing, ask: Ask) -> Select[Any]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 RUN_LENGTH = 3
-_RUNS_ASKED = 12
+_RUNS_ASKED = 6
 """Runs of one search that the index is asked for: more leave hardly a row out, and each costs."""
 
 SUFFIX = "_search"

@@ -71,7 +71,7 @@ class Box:
 async def list_boxes(session: AsyncSession, clock: Clock, principal: Principal, ask: Ask) -> Found[Box]:
     """Return the boxes that the principal may see."""
     found = await fetch(session, _listing(principal, clock.now()), ask)
-    return Found(rows=[_box(row) for row in found.rows], total=found.total)
+    return found.of([_box(row) for row in found.rows])
 
 
 async def find_box(session: AsyncSession, clock: Clock, principal: Principal, *, box_id: int) -> Box:

@@ -56,7 +56,7 @@ async def list_set_aside(session: AsyncSession, principal: Principal, *, box_id:
         search=containing(_ROWS.c.point_key),
     )
     found = await fetch(session, listing, ask)
-    return Found(rows=[_line(row) for row in found.rows], total=found.total)
+    return found.of([_line(row) for row in found.rows])
 
 
 def _line(row: Row[Any]) -> SetAsideLine:

@@ -64,7 +64,7 @@ async def list_deliveries(session: AsyncSession, principal: Principal, ask: Ask)
     person_ids = {row.DeliveryRow.person_id for row in found.rows} - {None}
     names = await people.names(session, principal, person_ids)
     rows = [_delivery(row.DeliveryRow, row.MessageRow, names.get(row.DeliveryRow.person_id, "")) for row in found.rows]
-    return Found(rows=rows, total=found.total)
+    return found.of(rows)
 
 
 async def count_troubles(session: AsyncSession, principal: Principal) -> tuple[int, int]:

@@ -36,7 +36,7 @@ class Message:
 async def list_messages(session: AsyncSession, principal: Principal, ask: Ask) -> Found[Message]:
     """Return the principal's own messages, the unread before the others and the newest first."""
     found = await fetch(session, tables.inbox(principal), ask)
-    return Found(rows=[_message(row.MessageRow) for row in found.rows], total=found.total)
+    return found.of([_message(row.MessageRow) for row in found.rows])
 
 
 async def count_unread(session: AsyncSession, principal: Principal) -> int:

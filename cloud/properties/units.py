@@ -42,4 +42,4 @@ async def list_units(session: AsyncSession, principal: Principal, ask: Ask, *, o
         )
         for row in found.rows
     ]
-    return Found(rows=lines, total=found.total)
+    return found.of(lines)

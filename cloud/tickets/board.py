@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock
 from cloud.core.errors import NotFound, Refused
-from cloud.core.listing import Ask, Found, Listing, containing, fetch
+from cloud.core.listing import Ask, Found, Listing, fetch
 from cloud.core.principal import Principal
 from cloud.tickets.dispatch import Choice, Job, choose
 from cloud.tickets.dispatch_rules import DispatchRules, rules_in_force
@@ -20,7 +20,7 @@ from cloud.tickets.duty import Worker, workers
 from cloud.tickets.reading import Ticket, tickets
 from cloud.tickets.searching import turned_down
 from cloud.tickets.skills import today
-from cloud.tickets.tables import TicketRow, visible_tickets
+from cloud.tickets.tables import IS_UNDONE, TICKET_SEARCH, TicketRow, seen_tickets
 from cloud.tickets.verdicts import restored
 from firmware_configs.look.words import _
 
@@ -72,16 +72,16 @@ async def board(session: AsyncSession, clock: Clock, principal: Principal, ask: 
     found = await fetch(session, _listing(principal), ask)
     rules = (await rules_in_force(session, principal)).rules
     team = {worker.person.id: worker for worker in await workers(session, clock, principal)}
-    ids = [row.TicketRow.id for row in found.rows]
+    ids = [row.id for row in found.rows]
     lines = await _lines(session, clock, principal, ids, team, rules)
     rows = [lines[ticket_id] for ticket_id in ids if ticket_id in lines]
-    return Board(lines=Found(rows=rows, total=found.total), workers=team, rules=rules)
+    return Board(lines=found.of(rows), workers=team, rules=rules)
 
 
 async def count_unowned(session: AsyncSession, principal: Principal) -> int:
     """Return how many tickets nobody has."""
-    # any organisation: visible_tickets leaves only the principal's
-    free = visible_tickets(principal).where(_is_free()).with_only_columns(TicketRow.id)
+    # any organisation: seen_tickets leaves only the principal's
+    free = seen_tickets(principal).where(_is_free()).with_only_columns(TicketRow.id)
     return await session.scalar(select(func.count()).select_from(free.subquery())) or 0
 
 
@@ -107,8 +107,8 @@ async def ticket_of_number(session: AsyncSession, principal: Principal, *, numbe
     Raises:
         Refused: there is none that the principal may see.
     """
-    # any organisation: visible_tickets leaves only the principal's
-    seen = visible_tickets(principal).where(TicketRow.number == number.strip()).with_only_columns(TicketRow.id)
+    # any organisation: seen_tickets leaves only the principal's
+    seen = seen_tickets(principal).where(TicketRow.number == number.strip()).with_only_columns(TicketRow.id)
     found = await session.scalar(seen)
     if found is None:
         raise Refused(_("There is no ticket %(number)s; one is written like 2026-000123."), "ticket", number=number)
@@ -193,14 +193,14 @@ async def _open_offers(session: AsyncSession, principal: Principal, ticket_ids: 
 
 
 def _is_free() -> ColumnElement[bool]:
-    return (TicketRow.state == State.OPEN) & TicketRow.assignee_id.is_(None)
+    return IS_UNDONE & (TicketRow.state == State.OPEN) & TicketRow.assignee_id.is_(None)
 
 
 def _listing(principal: Principal) -> Listing:
-    # any organisation: visible_tickets leaves only the principal's
-    seen = visible_tickets(principal).outerjoin(DispatchRow, DispatchRow.ticket_id == TicketRow.id)
+    # any organisation: seen_tickets leaves only the principal's
+    ids = seen_tickets(principal).where(_is_free()).with_only_columns(TicketRow.id)
     return Listing(
-        select=seen.where(_is_free()),
+        select=ids.outerjoin(DispatchRow, DispatchRow.ticket_id == TicketRow.id),
         columns={
             "number": _TICKETS.number,
             "place": _TICKETS.place,
@@ -211,5 +211,5 @@ def _listing(principal: Principal) -> Listing:
         },
         key=_TICKETS.id,
         order=(_TICKETS.due_at,),
-        search=containing(_TICKETS.number, _TICKETS.subject_zh, _TICKETS.subject_en, _TICKETS.place),
+        search=TICKET_SEARCH,
     )

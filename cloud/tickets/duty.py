@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
@@ -16,15 +16,12 @@ from cloud.core.database import hold
 from cloud.core.principal import Principal, Role
 from cloud.tickets.dispatch import Candidate
 from cloud.tickets.dispatch_tables import IS_OPEN, OfferRow, WhereaboutsRow
-from cloud.tickets.domain import UNDONE, State
+from cloud.tickets.domain import State
 from cloud.tickets.skills import Certified, all_skills
-from cloud.tickets.tables import TicketRow
+from cloud.tickets.tables import IS_UNDONE, TicketRow
 
 BUSY = frozenset({State.ASSIGNED, State.AGREED, State.IN_WORK})
 """The states in which a ticket keeps its owner busy: not while it waits for somebody else."""
-
-_IS_UNDONE = TicketRow.state.in_(bindparam("undone", sorted(UNDONE), expanding=True, literal_execute=True))
-"""Written out as the partial indexes of tickets have it: SQLite takes an index only for the very same words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +91,7 @@ async def _loads(session: AsyncSession, principal: Principal, person_ids: Collec
     """Return how many jobs people have, with those that are offered to them."""
     busy = (
         select(TicketRow.assignee_id, func.count())
-        .where(TicketRow.organisation_id == principal.organisation_id, _IS_UNDONE, TicketRow.state.in_(sorted(BUSY)))
+        .where(TicketRow.organisation_id == principal.organisation_id, IS_UNDONE, TicketRow.state.in_(sorted(BUSY)))
         .where(TicketRow.assignee_id.in_(person_ids))
         .group_by(TicketRow.assignee_id)
     )

@@ -90,7 +90,7 @@ async def list_incidents(
         search=containing(_INCIDENTS.title, _INCIDENTS.notice),
     )
     found = await fetch(session, listing, ask)
-    return Found(rows=await _read(session, clock, principal, found.rows), total=found.total)
+    return found.of(await _read(session, clock, principal, found.rows))
 
 
 async def open_incidents(session: AsyncSession, clock: Clock, principal: Principal) -> list[Incident]:

@@ -22,17 +22,21 @@ class Head:
     Attributes:
         opening: the cell's opening tag.
         leads: whether it names its row: the first column.
-        is_own: whether the template draws its cells, and not `plain`.
+        is_own: whether the template draws its cells, and not `_cell`.
+        chips: of a column of chips, what stands for each of its options.
+        late: draws a time that is late.
     """
 
     column: Column[Any]
     opening: Markup
     leads: bool
     is_own: bool
+    chips: Mapping[object, Markup]
+    late: Callable[[Markup], Markup]
 
 
-def heads(shown: Shown[Any], own: Collection[str] | None) -> Sequence[Head]:
-    """Return the list's columns; `own` names those that the template draws, None all of them."""
+def heads(shown: Shown[Any], own: Collection[str] | None, look: Any) -> Sequence[Head]:
+    """Return the list's columns; `own` names those that the template draws, None all of them; `look` are the macros."""
     say = current().words.say
     return [
         Head(
@@ -40,6 +44,10 @@ def heads(shown: Shown[Any], own: Collection[str] | None) -> Sequence[Head]:
             opening=_opening(say(column.label), column, leads=position == 0),
             leads=position == 0,
             is_own=own is None or column.name in own,
+            chips={option.compared: look.chip(say(option.label), column.chip) for option in column.options}
+            if column.chip
+            else {},
+            late=look.late,
         )
         for position, column in enumerate(shown.columns)
     ]
@@ -47,9 +55,9 @@ def heads(shown: Shown[Any], own: Collection[str] | None) -> Sequence[Head]:
 
 def drawn(row: Any, columns: Sequence[Head], caller: Callable[[Any, Column[Any]], str], page: str) -> Markup:
     """Return a row's cells; `caller` draws those that the template draws, `page` is the row's own, empty for none."""
-    parts = []
+    parts, reader = [], current()
     for head in columns:
-        inside = caller(row, head.column) if head.is_own else escape(plain(row, head.column))
+        inside = caller(row, head.column) if head.is_own else _cell(row, head, reader)
         if head.leads and page:
             parts.append(f'{head.opening}<a href="{escape(page)}" data-open>{inside}</a></td>')
         else:
@@ -59,7 +67,18 @@ def drawn(row: Any, columns: Sequence[Head], caller: Callable[[Any, Column[Any]]
 
 def plain(row: Any, column: Column[Any]) -> str:
     """Return a cell's value by its kind: text, a Message, number, time or money; an option says its label."""
-    value, reader = column.value(row), current()
+    return _plain(column.value(row), column, current())
+
+
+def _cell(row: Any, head: Head, reader: Reader) -> Markup:
+    value = head.column.value(row)
+    if value in head.chips:
+        return head.chips[value]
+    inside = escape(_plain(value, head.column, reader))
+    return head.late(inside) if head.column.late and head.column.late(row) else inside
+
+
+def _plain(value: Any, column: Column[Any], reader: Reader) -> str:
     if value is None:
         return NOTHING
     said = value if isinstance(value, Message) else column.options and column.told(value)

@@ -13,6 +13,7 @@ _MINUS = "\N{MINUS SIGN}"
 _THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "HKD": "HK$"}
 _SIGNIFICANT_DIGITS = 6
+_WALL = len("2026-03-02 14:02:09")
 
 
 def local(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -24,19 +25,19 @@ def time(instant: datetime, reader: Reader, *, zone: ZoneInfo | None = None) -> 
     """Return 14:02 for today, 昨天 14:02, 11-23 14:02, and with the year when it is another one."""
     there = zone or reader.zone
     moment, today = local(instant, there), local(reader.now, there).date()
-    clock = moment.strftime("%H:%M")
+    written = moment.isoformat(sep=" ", timespec="minutes")  # several times as fast as strftime, and lists are long
+    clock = written[11:16]
     if moment.date() == today:
         return clock
     if moment.date() == today - timedelta(days=1):
         return reader.words.say(_("yesterday %(clock)s"), clock=clock)
-    return moment.strftime("%m-%d %H:%M" if moment.year == today.year else "%Y-%m-%d %H:%M")
+    return written[5:16] if moment.year == today.year else written[:16]
 
 
 def exact_time(instant: datetime, reader: Reader, *, zone: ZoneInfo | None = None) -> str:
     """Return the instant to the second with its offset, for whoever wants to know it."""
-    moment = local(instant, zone or reader.zone)
-    offset = moment.strftime("%z")
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC{offset[:3]}:{offset[3:]}"
+    written = local(instant, zone or reader.zone).isoformat(sep=" ", timespec="seconds")
+    return f"{written[:_WALL]} UTC{written[_WALL:]}"
 
 
 def duration(length: timedelta, reader: Reader) -> str:

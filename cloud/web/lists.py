@@ -55,6 +55,11 @@ class Option:
     meaning: Any = None
     """What is compared in the database; None when it is `value` itself."""
 
+    @property
+    def compared(self) -> Any:
+        """Return what a row holds that is this option."""
+        return self.value if self.meaning is None else self.meaning
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column(Generic[Entry]):
@@ -68,6 +73,8 @@ class Column(Generic[Entry]):
         filtered: whether it has a filter: of its options, else by contained text or by a range.
         phone: whether it stands on a phone's card.
         unit: written in the heading after the label.
+        chip: the icon before each option, of options that are drawn as chips.
+        late: whether a row's time is over, and drawn so.
     """
 
     name: str
@@ -79,10 +86,12 @@ class Column(Generic[Entry]):
     options: tuple[Option, ...] = ()
     phone: bool = True
     unit: str = ""
+    chip: str = ""
+    late: Callable[[Entry], bool] | None = None
 
     def told(self, value: object) -> str:
         """Return the catalogue id of the option that `value` is; empty when it is none."""
-        return next((option.label for option in self.options if _meaning(option) == value), "")
+        return next((option.label for option in self.options if option.compared == value), "")
 
     @property
     def is_numeric(self) -> bool:
@@ -192,7 +201,7 @@ def _filters(column: Column[Any], parameters: QueryParams, zone: ZoneInfo, probl
         wanted = dict.fromkeys(parameters.getlist(column.name))
         known = {option.value for option in column.options}
         problems.extend(Message(_UNREADABLE, {"typed": typed[:40]}) for typed in wanted if typed and typed not in known)
-        values = tuple(_meaning(option) for option in column.options if option.value in wanted)
+        values = tuple(option.compared for option in column.options if option.value in wanted)
         return [Filter(column=column.name, operator=Operator.IS, values=values)] if values else []
     if column.kind is Kind.TEXT:
         words = parameters.get(column.name, "").strip()[:200]
@@ -224,10 +233,6 @@ def _bound(typed: str, kind: Kind, operator: Operator, zone: ZoneInfo) -> dateti
     if kind is Kind.MONEY:
         return int(number.scaleb(2))  # money is compared in minor units, of which every currency here has a hundred
     return int(number) if number == int(number) else float(number)
-
-
-def _meaning(option: Option) -> Any:
-    return option.value if option.meaning is None else option.meaning
 
 
 def whole(text: str) -> int | None:

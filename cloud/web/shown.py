@@ -99,7 +99,7 @@ class Shown(Generic[Entry]):
     @property
     def is_long(self) -> bool:
         """Return whether a file of the list is written in the background."""
-        return self.found.total > AT_ONCE_ROWS
+        return self.found.has_more or self.found.total > AT_ONCE_ROWS
 
     @property
     def state(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,7 +90,15 @@ def _say_number(one: str, many: str, number: int, /, **parameters: Any) -> str:
 
 def _icon(name: str, *, label: str = "") -> Markup:
     """Return an icon; with a label it speaks for itself, without one it only decorates the words beside it."""
-    spoken = Markup('role="img" aria-label="%s"') % label if label else Markup('aria-hidden="true"')
+    return _drawn_icon(name, Markup('role="img" aria-label="%s"') % label) if label else _silent_icon(name)
+
+
+@cache  # a long list has hundreds of them
+def _silent_icon(name: str) -> Markup:
+    return _drawn_icon(name, Markup('aria-hidden="true"'))
+
+
+def _drawn_icon(name: str, spoken: Markup) -> Markup:
     return Markup('<svg class="icon" %s><use href="%s#%s"/></svg>') % (spoken, asset_path("icons.svg"), name)
 
 

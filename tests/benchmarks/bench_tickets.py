@@ -1,4 +1,4 @@
-"""F11: ticket list, search and page with 1,000,000 tickets, 50 requests a second, on SQLite.
+"""F11: ticket list, search, page and board with 1,000,000 tickets, 50 requests a second, on SQLite.
 
 The cloud runs in a process of its own; requests leave at fixed instants whether earlier ones were answered or not, so
 that a server that falls behind shows it.
@@ -27,8 +27,9 @@ _TICKETS = 1_000_000
 _PER_S = 50
 _RUN_S = 10
 _WORDS = ("漏水", "燃气", "厨房漏水", "17 栋", "9123-000456", "没有这样的", "水", "电梯异响", "云杉苑 / 3 栋 / 1203")
-_LIST, _SEARCH, _PAGE = "list", "search", "page"
-_GOALS_MS = {_LIST: 50, _SEARCH: 80, _PAGE: 50}
+_LIST, _SEARCH, _PAGE, _BOARD = "list", "search", "page", "board"
+_GOALS_MS = {_LIST: 50, _SEARCH: 80, _PAGE: 50, _BOARD: 50}
+_MIX = (_LIST, _SEARCH, _PAGE, _BOARD)
 
 
 def run() -> Iterator[Figure]:
@@ -70,7 +71,7 @@ async def _run(browser: httpx.AsyncClient, rng: random.Random, tickets: int) -> 
         begins_s = time.perf_counter()
         for number in range(_PER_S * _RUN_S):
             await asyncio.sleep(max(begins_s + number / _PER_S - time.perf_counter(), 0))
-            kind = (_LIST, _SEARCH, _PAGE)[number % 3]
+            kind = _MIX[number % len(_MIX)]
             group.create_task(ask(kind, _path(kind, rng, tickets)), name=f"request-{number}")
     return taken
 
@@ -78,6 +79,8 @@ async def _run(browser: httpx.AsyncClient, rng: random.Random, tickets: int) -> 
 def _path(kind: str, rng: random.Random, tickets: int) -> str:
     if kind == _PAGE:
         return f"/tickets/{rng.randint(2, tickets)}"
+    if kind == _BOARD:
+        return f"/tickets/board?by={rng.choice(('state', 'due'))}"
     path = rng.choice(("/tickets", "/tickets/all"))
     return f"{path}?q={rng.choice(_WORDS)}" if kind == _SEARCH else f"{path}?page={rng.choice((1, 1, 1, 2, 5))}"
 

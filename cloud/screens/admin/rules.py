@@ -242,7 +242,7 @@ def _loading_rules(work: Unit, page: Page) -> Load[RuleLine]:
             for rule in found.rows
             if rule.point_id in points
         ]
-        return Found(rows=rows, total=found.total)
+        return found.of(rows)
 
     return load
 

@@ -166,7 +166,7 @@ async def _acknowledge(work: Unit, page: Page, alarm_ids: list[int], *, note: st
 def _loading(work: Unit, page: Page, *, only_current: bool) -> Load[AlarmLine]:
     async def load(ask: Ask) -> Found[AlarmLine]:
         found = await alarms.list_alarms(work.session, work.principal, ask, only_current=only_current)
-        return Found(rows=await lines(work, page, found.rows), total=found.total)
+        return found.of(await lines(work, page, found.rows))
 
     return load
 

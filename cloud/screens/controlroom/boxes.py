@@ -162,7 +162,7 @@ async def box_list(work: Work, page: OnPage) -> Response:
 
     async def load(ask: Ask) -> Found[BoxLine]:
         found = await overview.list_boxes(work.session, work.clock, work.principal, ask)
-        return Found(rows=await _lines(work, found.rows), total=found.total)
+        return found.of(await _lines(work, found.rows))
 
     return await page.list("controlroom/boxes.html", BOXES, load, connections=CONNECTIONS, may_change=_may_change(work))
 

@@ -96,7 +96,7 @@ async def dispatch(work: Work, page: OnPage) -> Response:
     async def load(ask: Ask) -> Found[DispatchLine]:
         found = await boards.board(work.session, work.clock, work.principal, ask)
         team[:] = await _team(work, page, found)
-        return Found(rows=await _rows(work, page, found), total=found.lines.total)
+        return found.lines.of(await _rows(work, page, found))
 
     return await page.list("desk/dispatch.html", DISPATCH, load, team=team, searches=dispatch_words.SEARCHES)
 

@@ -68,7 +68,9 @@ async def decline(work: Work, page: OnPage, offer_id: int) -> Response:
 
 
 async def offered(work: Unit, page: Page) -> list[tuple[Offer, TicketLine]]:
-    """Return what the reader is asked to take, each with its line."""
+    """Return what the reader is asked to take, each with its line; only workers are asked."""
+    if Role.WORKER not in work.principal.roles:
+        return []
     found = await offers.open_offers(work.session, work.clock, work.principal)
     drawn = await lines(work, page, [offer.ticket for offer in found])
     return list(zip(found, drawn, strict=True))

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from starlette.responses import Response
 
-from cloud.core.listing import COUNT_LIMIT, Ask, Filter, Operator
+from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Role
 from cloud.screens.desk.lines import TicketLine, lines
 from cloud.tickets.domain import State
-from cloud.tickets.reading import FAR_OFF, list_tickets
+from cloud.tickets.reading import FAR_OFF, undone_by
 from cloud.web import words
-from cloud.web.pages import OnPage, Page
+from cloud.web.pages import OnPage
 from cloud.web.routing import pages_for
-from cloud.web.session import Unit, Work
+from cloud.web.session import Work
 from firmware_configs.look.words import _
 
 router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER)
@@ -46,7 +47,17 @@ class Column:
 async def board(work: Work, page: OnPage, by: By = By.STATE) -> Response:
     """Draw the board."""
     wanted = _by_state() if by is By.STATE else _by_due(work.clock.now())
-    columns = [await _column(work, page, page.say(label), filters) for label, filters in wanted]
+    asks = [Ask(filters=filters, limit=_SHOWN) for _label, filters in wanted]
+    found = await undone_by(work.session, work.clock, work.principal, asks)
+    drawn = iter(await lines(work, page, [ticket for column in found for ticket in column.rows]))
+    columns = [
+        Column(
+            label=page.say(label),
+            lines=list(islice(drawn, len(column.rows))),
+            total=column.total if column.is_counted else None,
+        )
+        for (label, _filters), column in zip(wanted, found, strict=True)
+    ]
     return page.show("desk/board.html", columns=columns, by=by)
 
 
@@ -74,10 +85,3 @@ def _from(at: datetime) -> Filter:
 
 def _until(at: datetime) -> Filter:
     return Filter(column="due", operator=Operator.UNTIL, values=(at,))
-
-
-async def _column(work: Unit, page: Page, label: str, filters: tuple[Filter, ...]) -> Column:
-    ask = Ask(filters=filters, limit=_SHOWN)
-    found = await list_tickets(work.session, work.clock, work.principal, ask, only_undone=True)
-    total = found.total if found.total <= COUNT_LIMIT else None
-    return Column(label=label, lines=await lines(work, page, found.rows), total=total)

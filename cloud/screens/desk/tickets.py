@@ -33,6 +33,7 @@ TICKETS = ListView[TicketLine](
             value=lambda row: int(row.ticket.priority),
             filtered=True,
             options=tuple(Option(value=str(n), label=label, meaning=n) for n, label in words.PRIORITIES.items()),
+            chip="flag",
         ),
         Column(
             name="state",
@@ -42,7 +43,14 @@ TICKETS = ListView[TicketLine](
             options=tuple(Option(value=state, label=label) for state, label in words.TICKET_STATES.items()),
         ),
         Column(name="owner", label=_("Owner"), value=lambda row: row.ticket.assignee_name or None, filtered=True),
-        Column(name="due", label=_("Due"), value=lambda row: row.ticket.due_at, kind=Kind.TIME, filtered=True),
+        Column(
+            name="due",
+            label=_("Due"),
+            value=lambda row: row.ticket.due_at,
+            kind=Kind.TIME,
+            filtered=True,
+            late=lambda row: row.ticket.is_late,
+        ),
         Column(
             name="late",
             label=_("Late"),
@@ -83,6 +91,6 @@ async def _list(work: Unit, page: Page, *, only_undone: bool) -> Response:
 def _loading(work: Unit, page: Page, *, only_undone: bool) -> Load[TicketLine]:
     async def load(ask: Ask) -> Found[TicketLine]:
         found = await list_tickets(work.session, work.clock, work.principal, ask, only_undone=only_undone)
-        return Found(rows=await lines(work, page, found.rows), total=found.total)
+        return found.of(await lines(work, page, found.rows))
 
     return load

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core import listing as listing_module
 from cloud.core.database import Database
-from cloud.core.listing import Ask, Filter, Listing, Operator, containing, fetch
+from cloud.core.listing import Ask, Filter, Listing, Operator, containing, fetch, fetch_several
 from cloud.core.outbox import OutboxEvent
 
 _NAMES = ["pump_room", "Pump 100%", "roof", "roof", "cellar"]
@@ -93,6 +93,21 @@ async def test_a_page_is_a_stretch_and_the_total_is_of_all(session: AsyncSession
     found = await fetch(session, _listing(), Ask(offset=3, limit=3))
     assert [row.kind for row in found.rows] == ["Pump 100%", "pump_room"]
     assert (found.total, found.is_counted) == (5, True)
+
+
+@pytest.mark.parametrize(("offset", "limit"), [(0, 5), (0, 6), (0, None), (4, 1), (5, 1), (9, 3)])
+async def test_the_total_is_of_all_whatever_stretch_is_read(
+    session: AsyncSession, offset: int, limit: int | None
+) -> None:
+    assert (await fetch(session, _listing(), Ask(offset=offset, limit=limit))).total == 5
+
+
+async def test_stretches_side_by_side_are_those_that_each_would_be_alone(session: AsyncSession) -> None:
+    kind = Filter(column="kind", operator=Operator.CONTAINS, values=("pump",))
+    asks = [Ask(limit=2), Ask(filters=(kind,)), Ask(offset=9)]
+    alone = [await fetch(session, _listing(), ask) for ask in asks]
+    together = await fetch_several(session, _listing(), asks)
+    assert [(found.rows, found.total) for found in together] == [(found.rows, found.total) for found in alone]
 
 
 async def test_counting_stops_at_its_limit(session: AsyncSession, monkeypatch: pytest.MonkeyPatch) -> None:

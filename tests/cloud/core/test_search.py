@@ -46,6 +46,7 @@ async def test_an_index_finds_what_a_scan_finds(
     session: AsyncSession, monkeypatch: pytest.MonkeyPatch, count_limit: int
 ) -> None:
     monkeypatch.setattr(listing_module, "COUNT_LIMIT", count_limit)
+    monkeypatch.setattr(listing_module, "_RARE", count_limit)
     rng = random.Random(11)
     texts = ["".join(rng.choices(_ALPHABET, k=rng.randint(0, 12))) for _ in range(800)]
     session.add_all(_entry(texts[n], texts[-n], organisation_id=1 + n % 7 // 6) for n in range(400))
@@ -121,9 +122,24 @@ async def test_a_search_reads_candidates_and_not_the_table(
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     rows, total = await _found(session, _listing(), "漏水")
     assert (len(rows), total) == (1, 1)
-    assert plans
-    way = "INTEGER PRIMARY KEY" if database.is_sqlite else "ix_audit_entries_search"
-    assert [plan for plan in plans if way not in plan] == []
+    keys_by, *_rows_by_their_keys = plans
+    assert ("INTEGER PRIMARY KEY" if database.is_sqlite else "ix_audit_entries_search") in keys_by
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "counted"), [(0, (5, False)), (3, (5, False)), (7, (7, False)), (20, (20, True)), (25, (20, True))]
+)
+async def test_words_in_very_many_rows_are_counted_as_far_as_they_are_looked_at(
+    session: AsyncSession, monkeypatch: pytest.MonkeyPatch, looked_at: int, counted: tuple[int, bool]
+) -> None:
+    monkeypatch.setattr(listing_module, "COUNT_LIMIT", 20)
+    monkeypatch.setattr(listing_module, "_RARE", 0)
+    monkeypatch.setattr(listing_module, "_LOOKED_AT", looked_at)
+    session.add_all([*(_entry(f"漏水 {n}") for n in range(20)), _entry("停电")])
+    await session.flush()
+    found = await fetch(session, _listing(), Ask(search="漏水", limit=5))
+    assert [row.AuditEntry.actor for row in found.rows] == [f"漏水 {n}" for n in range(5)]
+    assert (found.total, found.is_counted) == counted
 
 
 async def test_a_walk_takes_every_row_once_in_the_lists_order(session: AsyncSession) -> None:
