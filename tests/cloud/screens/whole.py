@@ -78,61 +78,18 @@ class Whole:
 async def make_whole(folder: Path) -> Whole:
     """Return the application with an alarm that stands, one that returned, and their tickets."""
     clock = FixedClock()
-    app = create_app(Settings(data_folder=folder), clock=clock)
+    app = await _make_app(folder, clock)
     database: Database = app.state.frame.database
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    await app.state.series.prepare()
     site = await make_site(database, clock, app.state.series, await make_organisation(database, clock))
     households = await make_households(database, clock, site.estate, community_id=site.community_id)
     neighbour = await make_organisation(database, clock, name="隔壁物业")
-    rule_id = await site.rule()
-    await site.measure((-7_200, 70.0), (-7_100, 91.0), (-3_600, 70.0), (-60, 95.5))
-    async with database.transaction() as session:
-        ticket_ids = [
-            await from_alarms.open_for_alarm(session, clock, site.operator, alarm_id=alarm.id)
-            for alarm in await site.alarms()
-        ]
-        pumps = replace(DEFAULT_TYPES[1], code=OWN_TYPE, parent_code=DEFAULT_TYPES[1].code)
-        await define_type(session, clock, site.estate.administrator, pumps)
-        incident_id = await open_incident(
-            session,
-            clock,
-            site.operator,
-            type_code="water_off",
-            title="3 栋停水",
-            script="",
-            notice="",
-            ticket_ids=ticket_ids,
-        )
-        (await session.get_one(OutboxDelivery, 1)).state = DeliveryState.DEAD
-        await accounts.sign_in(
-            session, clock, login=site.estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
-        )
-        planned = await make_plans(session, clock, site.estate)
-        asked = await make_offer(session, clock, site.estate, ticket_id=ticket_ids[-1])
-        told = await make_messages(session, clock, site.estate)
-        view_id = await views.save_view(
-            session,
-            clock,
-            site.estate.administrator,
-            list_name="ticket_list",
-            path="/tickets",
-            name="云杉苑",
-            query="place=3+栋",
-            is_shared=True,
-        )
-        import_id = await imports.send(
-            session,
-            clock,
-            site.estate.administrator,
-            kind=ImportKind.ESTATE,
-            file="云杉苑.csv",
-            sheet=read_sheet("小区,楼栋,房号\n云杉苑,3 栋,601\n云杉苑,,602\n".encode()),
-        )
-    at_the_desk = await make_desk_life(
-        database, clock, site.estate, community_id=site.community_id, unit_id=households.unit_id
-    )
+    examples = {
+        **await _happen(site),
+        **await _plan_and_tell(site),
+        **await make_desk_life(
+            database, clock, site.estate, community_id=site.community_id, unit_id=households.unit_id
+        ),
+    }
     at_home = await give_them_life(database, clock, households, site.estate.administrator, app.state.files)
     repairing = await make_repairs(database, clock, site, households, ticket_id=cast("int", at_home["repair_id"]))
     return Whole(
@@ -143,35 +100,96 @@ async def make_whole(folder: Path) -> Whole:
         neighbour=neighbour,
         examples={
             **at_home,
-            **at_the_desk,
-            **planned,
-            **asked,
-            **told,
             **repairing,
+            **examples,
             "act": Act.TAKE,
-            "alarm_id": (await site.alarms())[-1].id,
             "box_id": site.box_id,
             "code_id": 1,
             "export_id": await _ask_for_export(database, clock, site.estate),
             "community_id": site.community_id,
             "device_id": 1,
-            "incident_id": incident_id,
-            "import_id": import_id,
             "letter_id": 1,
             "noun": "places",
             "occupancy_id": households.occupancy_id,
             "person_id": site.estate.principals[Role.WORKER].person_id or 0,
             "place_id": site.place_id,
             "point_id": next(iter(site.points.values())),
-            "rule_id": rule_id,
             "session_id": 1,
             "thing_id": site.place_id,
             "type_code": OWN_TYPE,
-            "ticket_id": ticket_ids[-1],
             "unit_id": households.unit_id,
-            "view_id": view_id,
         },
     )
+
+
+async def _make_app(folder: Path, clock: FixedClock) -> FastAPI:
+    app = create_app(Settings(data_folder=folder), clock=clock)
+    async with app.state.frame.database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await app.state.series.prepare()
+    return app
+
+
+async def _happen(site: Site) -> dict[str, object]:
+    """Let alarms rise and fall, and open their tickets and an incident that explains them."""
+    rule_id = await site.rule()
+    await site.measure((-7_200, 70.0), (-7_100, 91.0), (-3_600, 70.0), (-60, 95.5))
+    async with site.database.transaction() as session:
+        ticket_ids = [
+            await from_alarms.open_for_alarm(session, site.clock, site.operator, alarm_id=alarm.id)
+            for alarm in await site.alarms()
+        ]
+        pumps = replace(DEFAULT_TYPES[1], code=OWN_TYPE, parent_code=DEFAULT_TYPES[1].code)
+        await define_type(session, site.clock, site.estate.administrator, pumps)
+        incident_id = await open_incident(
+            session,
+            site.clock,
+            site.operator,
+            type_code="water_off",
+            title="3 栋停水",
+            script="",
+            notice="",
+            ticket_ids=ticket_ids,
+        )
+        (await session.get_one(OutboxDelivery, 1)).state = DeliveryState.DEAD
+        asked = await make_offer(session, site.clock, site.estate, ticket_id=ticket_ids[-1])
+    return {
+        **asked,
+        "alarm_id": (await site.alarms())[-1].id,
+        "incident_id": incident_id,
+        "rule_id": rule_id,
+        "ticket_id": ticket_ids[-1],
+    }
+
+
+async def _plan_and_tell(site: Site) -> dict[str, object]:
+    """Let somebody sign in, plan shifts, write to people, keep a view and send a table."""
+    clock, estate = site.clock, site.estate
+    async with site.database.transaction() as session:
+        await accounts.sign_in(
+            session, clock, login=estate.login(Role.OPERATOR), password=PASSWORD, address="", agent=""
+        )
+        planned = await make_plans(session, clock, estate)
+        told = await make_messages(session, clock, estate)
+        view_id = await views.save_view(
+            session,
+            clock,
+            estate.administrator,
+            list_name="ticket_list",
+            path="/tickets",
+            name="云杉苑",
+            query="place=3+栋",
+            is_shared=True,
+        )
+        import_id = await imports.send(
+            session,
+            clock,
+            estate.administrator,
+            kind=ImportKind.ESTATE,
+            file="云杉苑.csv",
+            sheet=read_sheet("小区,楼栋,房号\n云杉苑,3 栋,601\n云杉苑,,602\n".encode()),
+        )
+    return {**planned, **told, "view_id": view_id, "import_id": import_id}
 
 
 async def _ask_for_export(database: Database, clock: FixedClock, estate: Estate) -> int:
