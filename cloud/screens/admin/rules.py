@@ -100,7 +100,9 @@ POINTS = ListView[PointLine](
         Column(name="key", label=_("Point"), value=lambda row: row.label, sortable=False),
         Column(name="where", label=_("Place"), value=lambda row: row.where, sortable=False),
         Column(name="box", label=_("Box"), value=lambda row: row.point.box_name, sortable=False),
-        Column(name="unit", label=_("Unit"), value=lambda row: symbol(row.point.unit) or None, sortable=False),
+        Column(
+            name="unit", label=_("Unit of measure"), value=lambda row: symbol(row.point.unit) or None, sortable=False
+        ),
     ),
 )
 

@@ -51,7 +51,7 @@ PRICES = ListView[Item](
             options=tuple(Option(value=kind, label=label) for kind, label in words.LINE_KINDS.items()),
         ),
         Column(name="price", label=_("Price"), value=lambda row: row.price, kind=Kind.MONEY),
-        Column(name="unit", label=_("Unit"), value=lambda row: row.unit),
+        Column(name="unit", label=_("Unit of measure"), value=lambda row: row.unit),
         Column(name="on_hand", label=_("On hand"), value=lambda row: row.on_hand, kind=Kind.NUMBER, sortable=False),
     ),
 )

@@ -42,7 +42,7 @@ TICKETS = ListView[TicketLine](
             filtered=True,
             options=tuple(Option(value=state, label=label) for state, label in words.TICKET_STATES.items()),
         ),
-        Column(name="owner", label=_("Owner"), value=lambda row: row.ticket.assignee_name or None, filtered=True),
+        Column(name="owner", label=_("Assigned to"), value=lambda row: row.ticket.assignee_name or None, filtered=True),
         Column(
             name="due",
             label=_("Due"),

@@ -151,7 +151,7 @@ async def test_an_administrator_gets_a_code_that_is_shown_once_with_what_to_type
         said = words_of(answer.text)
     assert answer.status_code == 200
     code = re.search(r"gatehouse-edge claim (\w{4}-\w{4}-\w{4})", said)[1]
-    assert f"Box 地下室网关 Code {code} Good until 03-03 16:00" in said
+    assert f"Box 地下室网关 Claim code {code} Good until 03-03 16:00" in said
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ async def test_a_new_code_for_a_box_is_asked_about_first(house: House, box: str)
     async with house.signed_in(Role.ADMINISTRATOR) as boss:
         assert "Until the code is used the box goes on as it is" in words_of((await boss.get(f"{box}/code")).text)
         answer = await boss.send_form(f"{box}/code", page=f"{box}/code")
-    assert "Box 3 栋网关 Code" in words_of(answer.text)
+    assert "Box 3 栋网关 Claim code" in words_of(answer.text)
 
 
 async def test_a_box_is_renamed_and_shut_out(house: House, box: str) -> None:
