@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, String, select
+from sqlalchemy import ForeignKey, Index, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, defer, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.database import Base, Json
+from cloud.core.listing import Listing, containing
 from cloud.core.principal import Principal
 from cloud.properties.import_lines import ImportKind
 from cloud.properties.tables import BuildingRow, CommunityRow, OccupancyRow, UnitRow, theirs
@@ -62,6 +63,9 @@ class ImportRow(Base):
     """When it was applied, undone or discarded."""
 
 
+_IMPORTS = cast("Table", ImportRow.__table__).c
+
+
 class ImportItemRow(Base):
     """Something that an import made."""
 
@@ -82,13 +86,26 @@ async def find_import(session: AsyncSession, principal: Principal, import_id: in
     return await session.scalar(found.with_for_update() if lock else found)
 
 
-async def newest_imports(session: AsyncSession, principal: Principal, *, limit: int) -> Sequence[ImportRow]:
-    """Return the imports without their tables, the newest first; those that were discarded are left out."""
-    found = select(ImportRow).where(
-        ImportRow.organisation_id == principal.organisation_id, ImportRow.state != ImportState.DISCARDED
+def import_listing(principal: Principal) -> Listing:
+    """Return the imports as a list, the newest first; those that were discarded are left out."""
+    shown = (_IMPORTS[name] for name in ("id", "kind", "file", "state", "rows", "actor", "checked_at", "ended_at"))
+    return Listing(
+        # without the sheet: each may be of megabytes
+        select=select(*shown).where(
+            ImportRow.organisation_id == principal.organisation_id, ImportRow.state != ImportState.DISCARDED
+        ),
+        columns={
+            "file": _IMPORTS.file,
+            "kind": _IMPORTS.kind,
+            "rows": _IMPORTS.rows,
+            "state": _IMPORTS.state,
+            "actor": _IMPORTS.actor,
+            "sent": _IMPORTS.checked_at,
+        },
+        key=_IMPORTS.id,
+        order=(_IMPORTS.checked_at.desc(), _IMPORTS.id.desc()),
+        search=containing(_IMPORTS.file, _IMPORTS.actor),
     )
-    found = found.options(defer(ImportRow.sheet, raiseload=True))  # each may be of megabytes
-    return (await session.scalars(found.order_by(ImportRow.id.desc()).limit(limit))).all()
 
 
 async def items_of(session: AsyncSession, principal: Principal, import_id: int) -> dict[Noun, list[int]]:

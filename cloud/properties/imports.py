@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import Row, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,7 @@ from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.listing import Ask, Found, fetch
 from cloud.core.principal import Principal, Role
 from cloud.core.sheets import Sheet, SheetRow
 from cloud.properties import import_tables as tables
@@ -39,8 +41,6 @@ from firmware_configs.look.words import _
 
 MAXIMUM_STAFF = 100
 """A one-time password is drawn for each, which is slow on purpose."""
-
-_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +104,15 @@ async def send(
     return row.id
 
 
-async def list_imports(session: AsyncSession, principal: Principal) -> Sequence[Import]:
-    """Return the newest imports.
+async def list_imports(session: AsyncSession, principal: Principal, ask: Ask) -> Found[Import]:
+    """Return the stretch of the imports that `ask` wants, the newest first, without what they made.
 
     Raises:
         Forbidden: the principal is no administrator.
     """
     principal.require(Role.ADMINISTRATOR)
-    return [_import(row, {}) for row in await tables.newest_imports(session, principal, limit=_SHOWN)]
+    found = await fetch(session, tables.import_listing(principal), ask)
+    return found.of([_import(row, {}) for row in found.rows])
 
 
 async def find(session: AsyncSession, principal: Principal, import_id: int) -> Import:
@@ -296,7 +297,7 @@ def _end(session: AsyncSession, clock: Clock, principal: Principal, row: ImportR
     audit.record(session, clock, principal, action=f"properties.import_{state}", subject=f"import:{row.id}", after=told)
 
 
-def _import(row: ImportRow, items: Mapping[Noun, Sequence[int]]) -> Import:
+def _import(row: ImportRow | Row[Any], items: Mapping[Noun, Sequence[int]]) -> Import:
     return Import(
         id=row.id,
         kind=row.kind,

@@ -11,14 +11,16 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from cloud.core.errors import Malformed
+from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
 from cloud.core.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, read_sheet
 from cloud.properties import imports
 from cloud.properties.import_applying import Invitation
 from cloud.properties.import_lines import COLUMNS, ImportKind
 from cloud.properties.import_tables import ImportState, Noun
-from cloud.properties.imports import MAXIMUM_STAFF
+from cloud.properties.imports import MAXIMUM_STAFF, Import
 from cloud.web.forms import Form, FormModel
+from cloud.web.lists import Column, Kind, ListView, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
@@ -54,6 +56,33 @@ MAKES = {
     "occupants": _("Moved in"),
     "staff": _("People"),
 }
+
+IMPORTS = ListView[Import](
+    name="import_list",
+    caption=_("Imports"),
+    searchable=_("file or name"),
+    key=lambda each: each.id,
+    columns=(
+        Column(name="file", label=_("File"), value=lambda each: each.file, filtered=True),
+        Column(
+            name="kind",
+            label=_("Table of"),
+            value=lambda each: each.kind,
+            filtered=True,
+            options=tuple(Option(value=kind, label=label) for kind, label in KINDS.items()),
+        ),
+        Column(name="rows", label=_("Rows"), value=lambda each: each.rows, kind=Kind.NUMBER, filtered=True),
+        Column(
+            name="state",
+            label=_("State"),
+            value=lambda each: each.state,
+            filtered=True,
+            options=tuple(Option(value=state, label=label) for state, label in STATES.items()),
+        ),
+        Column(name="sent", label=_("Sent"), value=lambda each: each.checked_at, kind=Kind.TIME, filtered=True),
+        Column(name="actor", label=_("By"), value=lambda each: each.actor, filtered=True),
+    ),
+)
 
 
 class SendForm(FormModel):
@@ -146,12 +175,16 @@ async def _file(page: Page) -> tuple[str, bytes]:
 
 
 async def _draw_list(work: Unit, page: Page, form: Form[SendForm]) -> Response:
-    return page.show(
+    async def load(ask: Ask) -> Found[Import]:
+        return await imports.list_imports(work.session, work.principal, ask)
+
+    return await page.list(
         "admin/imports.html",
+        IMPORTS,
+        load,
+        path=LIST,
         form=form,
-        found=await imports.list_imports(work.session, work.principal),
         kinds=KINDS,
-        states=STATES,
         columns=COLUMNS,
         most_rows=MAXIMUM_ROWS,
         most_staff=MAXIMUM_STAFF,

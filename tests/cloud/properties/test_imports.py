@@ -184,7 +184,7 @@ async def test_a_table_that_was_left_is_gone_and_its_rows_with_it(office: Office
     async with office.database.transaction() as session:
         await imports.discard(session, office.clock, office.principal, import_id)
     async with office.database.reading() as session:
-        assert await imports.list_imports(session, office.principal) == []
+        assert (await imports.list_imports(session, office.principal, Ask())).rows == []
         with pytest.raises(NotFound):
             await imports.find(session, office.principal, import_id)
 

@@ -22,6 +22,18 @@ async def _send(boss: Browser, kind: str, content: str, name: str = "云杉苑.c
     return await boss.post("/admin/imports", data=fields, files={"file": (name, content.encode(), "text/csv")})
 
 
+async def test_imports_are_a_list_that_is_narrowed_and_sent_as_a_file(signed_in: SignedIn) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        await _send(boss, "estate", ESTATE)
+        await _send(boss, "staff", STAFF, name="员工.csv")
+        staff = (await boss.get("/admin/imports?kind=staff")).text
+        sheet = (await boss.get("/admin/imports?sort=rows&format=csv")).text
+        without = await boss.send_form("/admin/imports", page="/admin/imports", kind="estate")
+    assert ("员工.csv" in staff, "云杉苑.csv" in staff) == (True, False)
+    assert sheet.index("员工.csv") < sheet.index("云杉苑.csv")
+    assert (without.status_code, "员工.csv" in without.text) == (422, True)
+
+
 async def test_a_table_is_looked_at_imported_and_undone(signed_in: SignedIn) -> None:
     async with signed_in(Role.ADMINISTRATOR) as boss:
         assert "Nothing was imported yet." in _words((await boss.get("/admin/imports")).text)
