@@ -1,6 +1,5 @@
 """What lies in the store: received, counted, taken for a repair and brought back; never below zero."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
+from cloud.core.listing import Ask, Found, fetch
 from cloud.core.principal import Principal, Role
 from cloud.repairs.domain import LARGEST_QUANTITY, MILLI, LineKind, checked_quantity, from_milli, to_milli
 from cloud.repairs.sight import worked_on
@@ -19,7 +19,7 @@ from cloud.repairs.stock_tables import (
     StockMoveRow,
     StockRow,
     change_stock,
-    moves_of,
+    move_listing,
     price_in_force,
     stock_of,
     used_for,
@@ -27,13 +27,12 @@ from cloud.repairs.stock_tables import (
 from cloud.tickets.domain import State
 from firmware_configs.look.words import _
 
-_SHOWN = 50
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """A change of an item's stock; `quantity` is below zero for what went out."""
 
+    id: int
     at: datetime
     move: Move
     quantity: Decimal
@@ -118,20 +117,23 @@ async def used(session: AsyncSession, principal: Principal, *, ticket_id: int) -
     return {item: from_milli(milli) for item, milli in (await used_for(session, principal, ticket_id)).items()}
 
 
-async def moves(session: AsyncSession, principal: Principal, *, item: str) -> Sequence[Moved]:
-    """Return the newest changes of an item's stock, the newest first."""
+async def moves(session: AsyncSession, principal: Principal, ask: Ask, *, item: str) -> Found[Moved]:
+    """Return the stretch of an item's changes that `ask` wants, the newest first."""
     principal.require(Role.MANAGER, Role.OFFICE, Role.DESK)
-    return [
-        Moved(
-            at=row.at,
-            move=row.move,
-            quantity=from_milli(row.quantity_milli),
-            ticket_id=row.ticket_id,
-            actor=row.actor,
-            text=row.text,
-        )
-        for row in await moves_of(session, principal, item, limit=_SHOWN)
-    ]
+    found = await fetch(session, move_listing(principal, item), ask)
+    return found.of([_moved(row.StockMoveRow) for row in found.rows])
+
+
+def _moved(row: StockMoveRow) -> Moved:
+    return Moved(
+        id=row.id,
+        at=row.at,
+        move=row.move,
+        quantity=from_milli(row.quantity_milli),
+        ticket_id=row.ticket_id,
+        actor=row.actor,
+        text=row.text,
+    )
 
 
 def _require_keeper(principal: Principal) -> None:

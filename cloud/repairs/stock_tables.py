@@ -105,6 +105,8 @@ class StockMoveRow(Base):
 
 append_only(cast("Table", StockMoveRow.__table__))
 
+_MOVES = cast("Table", StockMoveRow.__table__).c
+
 
 async def price_in_force(session: AsyncSession, principal: Principal, code: str) -> PriceRow | None:
     """Return the newest version of a line of the price list; None when it is retired or never was."""
@@ -198,12 +200,21 @@ async def used_for(
     return {item: -int(total) for item, total in rows if total}
 
 
-async def moves_of(session: AsyncSession, principal: Principal, item: str, *, limit: int) -> Sequence[StockMoveRow]:
-    """Return the newest changes of an item's stock, the newest first."""
-    found = await session.scalars(
-        select(StockMoveRow)
-        .where(StockMoveRow.organisation_id == principal.organisation_id, StockMoveRow.item == item)
-        .order_by(StockMoveRow.id.desc())
-        .limit(limit)
+def move_listing(principal: Principal, item: str) -> Listing:
+    """Return the changes of an item's stock as a list, the newest first."""
+    moved = select(StockMoveRow).where(
+        StockMoveRow.organisation_id == principal.organisation_id, StockMoveRow.item == item
     )
-    return found.all()
+    return Listing(
+        select=cast("Select[Any]", moved),
+        columns={
+            "at": _MOVES.at,
+            "move": _MOVES.move,
+            "quantity": _MOVES.quantity_milli,
+            "actor": _MOVES.actor,
+            "text": _MOVES.text,
+        },
+        key=_MOVES.id,
+        order=(_MOVES.id.desc(),),
+        search=containing(_MOVES.actor, _MOVES.text),
+    )

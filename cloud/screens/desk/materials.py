@@ -1,5 +1,7 @@
 """The price list and the store: what labour and material cost, and how much of it is there."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
@@ -12,7 +14,9 @@ from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.repairs import prices, stock
 from cloud.repairs.domain import Item, LineKind
+from cloud.repairs.stock import Moved
 from cloud.repairs.stock_tables import Move
+from cloud.tickets.reading import tickets
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
@@ -53,6 +57,36 @@ PRICES = ListView[Item](
         Column(name="price", label=_("Price"), value=lambda row: row.price, kind=Kind.MONEY),
         Column(name="unit", label=_("Unit of measure"), value=lambda row: row.unit),
         Column(name="on_hand", label=_("On hand"), value=lambda row: row.on_hand, kind=Kind.NUMBER, sortable=False),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveLine:
+    """A change of the stock, and the number of its ticket; empty for none that the reader may see."""
+
+    moved: Moved
+    ticket: str
+
+
+MOVED = ListView[MoveLine](
+    name="stock_move_list",
+    caption=_("What moved it"),
+    searchable=_("name or note"),
+    key=lambda line: line.moved.id,
+    columns=(
+        Column(name="at", label=_("Time"), value=lambda line: line.moved.at, kind=Kind.TIME, filtered=True),
+        Column(
+            name="move",
+            label=_("Kind"),
+            value=lambda line: line.moved.move,
+            filtered=True,
+            options=tuple(Option(value=move, label=label) for move, label in MOVES.items()),
+        ),
+        Column(name="quantity", label=_("Quantity"), value=lambda line: line.moved.quantity, kind=Kind.NUMBER),
+        Column(name="ticket", label=_("Ticket"), value=lambda line: line.ticket or None, sortable=False),
+        Column(name="actor", label=_("By"), value=lambda line: line.moved.actor, filtered=True),
+        Column(name="text", label=_("Note"), value=lambda line: line.moved.text or None, filtered=True),
     ),
 )
 
@@ -208,7 +242,24 @@ async def _draw(
     work: Unit, page: Page, item_code: str, receiving: Form[ReceiveForm], counting: Form[CountForm]
 ) -> Response:
     item = await prices.find_item(work.session, work.principal, code=item_code)
-    moves = await stock.moves(work.session, work.principal, item=item_code)
-    return page.show(
-        "desk/material.html", item=item, moves=moves, receiving=receiving, counting=counting, move_words=MOVES
+
+    async def load(ask: Ask) -> Found[MoveLine]:
+        found = await stock.moves(work.session, work.principal, ask, item=item_code)
+        numbers = await _ticket_numbers(work, found.rows)
+        return found.of([MoveLine(moved=each, ticket=numbers.get(each.ticket_id or 0, "")) for each in found.rows])
+
+    return await page.list(
+        "desk/material.html",
+        MOVED,
+        load,
+        path=f"{LIST}/{item_code}",
+        item=item,
+        receiving=receiving,
+        counting=counting,
     )
+
+
+async def _ticket_numbers(work: Unit, moved: Sequence[Moved]) -> dict[int, str]:
+    ticket_ids = {each.ticket_id for each in moved if each.ticket_id is not None}
+    found = await tickets(work.session, work.clock, work.principal, ticket_ids=ticket_ids)
+    return {each.id: each.number for each in found}

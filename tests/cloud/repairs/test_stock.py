@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
+from cloud.core.listing import Ask
 from cloud.core.money import Money
 from cloud.core.principal import Role
 from cloud.core.words import Words
@@ -30,12 +31,14 @@ async def test_material_is_taken_once_the_work_has_begun_and_brought_back(job: J
     assert await job.on_hand() == Decimal("8.5")
     async with job.work() as session:
         assert await stock.used(session, job.worker, ticket_id=job.ticket_id) == {PIPE: Decimal("1.5")}
-        moves = await stock.moves(session, job.person(Role.DESK), item=PIPE)
-    assert [(each.move, each.quantity) for each in moves] == [
+        moves = await stock.moves(session, job.person(Role.DESK), Ask(), item=PIPE)
+        taken = await stock.moves(session, job.person(Role.DESK), Ask(search=job.worker.name, limit=1), item=PIPE)
+    assert [(each.move, each.quantity) for each in moves.rows] == [
         (Move.RETURNED, Decimal(1)),
         (Move.TAKEN, Decimal("-2.5")),
         (Move.RECEIVED, Decimal(10)),
     ]
+    assert (taken.total, [each.move for each in taken.rows]) == (2, [Move.RETURNED])
 
 
 async def test_more_than_is_there_is_not_taken(job: Job) -> None:

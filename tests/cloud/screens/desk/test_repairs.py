@@ -87,7 +87,12 @@ async def test_stock_is_received_and_counted_and_every_move_is_told(house: House
         wrong = await desk.send_form(f"{base}/count", page=base, counted="-1", reason="盘点")
         await desk.send_form(f"{base}/count", page=base, counted="11", reason="盘点")
         page = (await desk.get(base)).text
+        received = (await desk.get(f"{base}?move=received")).text
+        sheet = (await desk.get(f"{base}?q=盘点&format=csv")).text
     assert wrong.status_code == 422
+    assert f'action="{base}"' in wrong.text
+    assert "−1.5" not in received
+    assert ("盘点" in sheet, "送货单 12" in sheet) == (True, False)
     assert str(await job.on_hand()) == "11"
     assert "送货单 12" in page
     assert "−1.5" in page
