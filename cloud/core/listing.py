@@ -156,12 +156,20 @@ async def fetch(session: AsyncSession, listing: Listing, ask: Ask) -> Found[Row[
     return Found(rows=rows, total=total, sums=await _sums(session, listing, chosen, total))
 
 
-async def fetch_several(session: AsyncSession, listing: Listing, asks: Sequence[Ask]) -> list[Found[Row[Any]]]:
-    """Return several stretches of a listing, side by side on a page, that search nothing: counted in one statement."""
+async def fetch_several(
+    session: AsyncSession, listing: Listing, asks: Sequence[Ask], *, counted: int
+) -> list[Found[Row[Any]]]:
+    """Return several stretches of a listing, side by side on a page, that search nothing.
+
+    Each is counted up to `counted`, all of them in one statement.
+    """
     chosen = [_narrowed(listing, ask) for ask in asks]
     rows = [await _read(session, listing, ask, each) for ask, each in zip(asks, chosen, strict=True)]
-    totals = await _counts(session, listing, chosen)
-    return [Found(rows=each, total=total) for each, total in zip(rows, totals, strict=True)]
+    totals = await _counts(session, listing, chosen, limit=counted)
+    return [
+        Found(rows=each, total=min(total, counted), has_more=total > counted)
+        for each, total in zip(rows, totals, strict=True)
+    ]
 
 
 def _counted_by(ask: Ask, rows: Sequence[Row[Any]]) -> int | None:
@@ -241,13 +249,13 @@ def _number(chosen: Select[Any]) -> Select[int]:
 
 
 async def _count(session: AsyncSession, listing: Listing, chosen: Select[Any]) -> int:
-    return (await _counts(session, listing, [chosen]))[0]
+    return (await _counts(session, listing, [chosen], limit=COUNT_LIMIT))[0]
 
 
-async def _counts(session: AsyncSession, listing: Listing, chosen: Sequence[Select[Any]]) -> Sequence[int]:
-    """Return how many rows each select finds, up to one more than are counted."""
+async def _counts(session: AsyncSession, listing: Listing, chosen: Sequence[Select[Any]], *, limit: int) -> list[int]:
+    """Return how many rows each select finds, up to one more than the limit."""
     keys = (each.with_only_columns(listing.key, maintain_column_froms=True).order_by(None) for each in chosen)
-    numbers = [_number(each.limit(COUNT_LIMIT + 1)) for each in keys]
+    numbers = [_number(each.limit(limit + 1)) for each in keys]
     counted = await session.execute(select(*(number.scalar_subquery() for number in numbers)))
     return [int(number) for number in counted.one()]
 

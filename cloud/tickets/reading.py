@@ -37,6 +37,9 @@ FAR_OFF = NO_DEADLINE
 
 _TICKETS = cast("Table", TicketRow.__table__).c
 _TYPE_CODE = select(TicketTypeRow.code).where(TicketTypeRow.id == TicketRow.type_id).scalar_subquery()
+_COUNTED = 1_000
+"""Tickets counted at most in one column of the board: more are "very many", and each is read for the number alone."""
+
 _OWNERS_ACTS = frozenset(
     {
         Act.RELEASE, Act.PROPOSE, Act.START, Act.START_EMERGENCY, Act.WAIT, Act.CONTINUE, Act.RESOLVE, Act.REOPEN,
@@ -186,7 +189,7 @@ async def undone_by(
     session: AsyncSession, clock: Clock, principal: Principal, asks: Sequence[Ask]
 ) -> list[Found[Ticket]]:
     """Return several stretches of the undone tickets, none of which searches, read and counted together."""
-    stretches = await fetch_several(session, _listing(principal, clock.now(), only_undone=True), asks)
+    stretches = await fetch_several(session, _listing(principal, clock.now(), only_undone=True), asks, counted=_COUNTED)
     rows = [row.TicketRow for found in stretches for row in found.rows]
     left = iter(await _with_types(session, clock, principal, rows))
     return [found.of(list(islice(left, len(found.rows)))) for found in stretches]
