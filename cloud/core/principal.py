@@ -33,6 +33,7 @@ class Principal:
         communities: ids that the principal is limited to; None for all of the organisation's.
         units: ids of the units that an owner occupies now; empty for everybody else.
         moved_in: since when each of the units is theirs: what was in it before is none of their business.
+        household: ids of everybody who is in those units now; empty for everybody else.
     """
 
     organisation_id: int
@@ -42,6 +43,7 @@ class Principal:
     communities: frozenset[int] | None = None
     units: frozenset[int] = frozenset()
     moved_in: tuple[tuple[int, datetime], ...] = ()
+    household: frozenset[int] = frozenset()
 
     @classmethod
     def system(cls, organisation_id: int) -> "Principal":

@@ -73,7 +73,7 @@ async def units_of(
 
 
 async def at_home(session: AsyncSession, principal: Principal, *, on: date, zone: tzinfo = UTC) -> Principal:
-    """Return the principal with the units that are theirs on a day; one who is no staff sees their communities alone.
+    """Return the principal with their units and household of a day; who is no staff sees their communities alone.
 
     Every visit begins with it, so that whoever moved out yesterday sees nothing of it today. Days begin in `zone`.
     """
@@ -83,7 +83,10 @@ async def at_home(session: AsyncSession, principal: Principal, *, on: date, zone
     communities = principal.communities if principal.is_staff else frozenset(row.community_id for row in rows)
     moved_in = tuple((row.unit_id, datetime.combine(row.since, time(), tzinfo=zone)) for row in rows)
     units = frozenset(row.unit_id for row in rows)
-    return replace(principal, units=units, moved_in=moved_in, communities=communities)
+    system = Principal.system(principal.organisation_id)
+    beside = await tables.occupancies(session, system, unit_ids=units, on=on) if units else ()
+    household = frozenset(row.person_id for row in beside)
+    return replace(principal, units=units, moved_in=moved_in, communities=communities, household=household)
 
 
 async def unit_labels(session: AsyncSession, principal: Principal, unit_ids: Collection[int]) -> dict[int, str]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from cloud.core.clock import Clock
 from cloud.core.database import Base
 from cloud.core.principal import Principal
+from cloud.tickets.discretion import is_of_others, of_others
 from cloud.tickets.moving import locked
 from cloud.tickets.tables import NAME_LENGTH, TicketRow, visible_tickets
 
@@ -105,7 +106,10 @@ async def attach(
 async def attachments_of(
     session: AsyncSession, principal: Principal, *, ticket_ids: Collection[int]
 ) -> dict[int, list[Attachment]]:
-    """Return the files of tickets that the principal has seen, the oldest first; an owner's, public ones."""
+    """Return the files of tickets that the principal has seen, the oldest first.
+
+    An owner sees the public ones, and none where somebody outside their household asked.
+    """
     found = select(TicketAttachmentRow).where(
         TicketAttachmentRow.organisation_id == principal.organisation_id,
         TicketAttachmentRow.ticket_id.in_(ticket_ids),
@@ -113,6 +117,9 @@ async def attachments_of(
     if not principal.is_staff:
         found = found.where(TicketAttachmentRow.is_public)
     theirs: dict[int, list[Attachment]] = {ticket_id: [] for ticket_id in ticket_ids}
+    strange = await of_others(session, principal, ticket_ids=ticket_ids)
+    if strange:
+        found = found.where(TicketAttachmentRow.ticket_id.not_in(strange))
     for row in await session.scalars(found.order_by(TicketAttachmentRow.id)):
         theirs[row.ticket_id].append(
             Attachment(
@@ -132,10 +139,10 @@ async def may_see(session: AsyncSession, principal: Principal, *, file_id: int) 
     """Return whether the file is one of a ticket that the principal may see, and theirs to see in it."""
     found = (
         visible_tickets(principal)
-        .with_only_columns(TicketAttachmentRow.id)
+        .with_only_columns(TicketRow)
         .join(TicketAttachmentRow, TicketAttachmentRow.ticket_id == TicketRow.id)
         .where(TicketAttachmentRow.organisation_id == principal.organisation_id, TicketAttachmentRow.file_id == file_id)
     )
     if not principal.is_staff:
         found = found.where(TicketAttachmentRow.is_public)
-    return await session.scalar(found.limit(1)) is not None
+    return any(not is_of_others(principal, row) for row in await session.scalars(found))

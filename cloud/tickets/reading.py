@@ -1,7 +1,7 @@
 """What people see of tickets: one, those of alarms, lists, and what waits for whom."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, cast
@@ -15,6 +15,7 @@ from cloud.core.errors import NotFound
 from cloud.core.listing import Ask, Found, Listing, fetch, fetch_several
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
+from cloud.tickets.discretion import is_of_others
 from cloud.tickets.domain import UNDONE, Act, Consent, Kind, Origin, Payer, State, TicketType, acts_from
 from cloud.tickets.tables import (
     IS_UNDONE,
@@ -215,12 +216,16 @@ def acts_for(principal: Principal, seen: Ticket) -> frozenset[Act]:
 
 
 async def read(session: AsyncSession, clock: Clock, principal: Principal, rows: Sequence[Any]) -> list[Ticket]:
-    """Return the tickets that pairs of rows hold, with their alarms."""
+    """Return the tickets that pairs of rows hold, with their alarms, and without what others said for an owner."""
     about = await alarms_of(session, principal, [row.id for row, _type in rows])
     types = {row.id: to_type(row) for row in {type_row for _row, type_row in rows}}
-    return [
+    found = [
         _ticket(row, types[type_row.id], type_row.version, about.get(row.id, []), now=clock.now())
         for row, type_row in rows
+    ]
+    return [
+        replace(each, requester_name="", requester_phone="", description="") if is_of_others(principal, row) else each
+        for each, (row, _type) in zip(found, rows, strict=True)
     ]
 
 

@@ -37,7 +37,10 @@ NO_DEADLINE = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for "no deadline runs": a real value, so that lists by deadline end with such tickets on both databases."""
 
 SEE_ALL = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.DESK})
-"""Who sees every ticket; a worker sees their own and those that nobody has, an owner what they asked for or live in."""
+"""Who sees every ticket; a worker sees their own and those that nobody has, an owner what `seen_tickets` says."""
+
+OF_THE_UNIT = frozenset({Kind.REPAIR, Kind.ALARM, Kind.INSPECTION})
+"""What everybody in a unit may know of it; a complaint about it is between whoever made it and the company."""
 
 
 class TicketTypeRow(Base):
@@ -311,13 +314,20 @@ def visible_tickets(principal: Principal) -> Select[Any]:
 
 
 def seen_tickets(principal: Principal) -> Select[Any]:
-    """Return the tickets that the principal may see, alone: what is long is read and counted without their types."""
+    """Return the tickets that the principal may see, alone: what is long is read and counted without their types.
+
+    An owner sees what they asked for, and the work on their units since they moved in, whoever asked for it. Who asked
+    and what they said is for that household alone, which could have asked itself: `discretion` leaves it out elsewhere.
+    """
     ours = select(TicketRow).where(TicketRow.organisation_id == principal.organisation_id, in_sight(principal))
     seen = cast("Select[Any]", ours)
     if principal.roles & SEE_ALL:
         return seen
     if Role.OWNER in principal.roles and not principal.is_staff:
-        theirs = (and_(TicketRow.unit_id == unit, TicketRow.opened_at >= since) for unit, since in principal.moved_in)
+        is_work = TicketRow.kind.in_(sorted(OF_THE_UNIT))
+        theirs = (
+            and_(TicketRow.unit_id == unit, TicketRow.opened_at >= since, is_work) for unit, since in principal.moved_in
+        )
         return seen.where(or_(TicketRow.requester_id == principal.person_id, *theirs))
     is_free = and_(TicketRow.state == State.OPEN, TicketRow.assignee_id.is_(None))
     return seen.where(or_(TicketRow.assignee_id == principal.person_id, is_free))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock
 from cloud.core.principal import Principal
+from cloud.tickets.discretion import BETWEEN_THEM, of_others
 from cloud.tickets.domain import Deed
 from cloud.tickets.tables import TicketEntryRow, TicketRow
 
@@ -53,7 +54,10 @@ async def tell(
 async def timeline(
     session: AsyncSession, principal: Principal, *, ticket_ids: Collection[int]
 ) -> dict[int, list[Entry]]:
-    """Return the timelines of tickets that the principal has seen, the newest line first; an owner's, public ones."""
+    """Return the timelines of tickets that the principal has seen, the newest line first.
+
+    An owner reads the public lines; where somebody outside their household asked, not who that was, nor what was said.
+    """
     asked = (
         select(TicketEntryRow)
         .where(TicketEntryRow.organisation_id == principal.organisation_id, TicketEntryRow.ticket_id.in_(ticket_ids))
@@ -61,9 +65,14 @@ async def timeline(
     )
     if not principal.is_staff:
         asked = asked.where(TicketEntryRow.is_public)
+    strange = await of_others(session, principal, ticket_ids=ticket_ids)
     lines: dict[int, list[Entry]] = {ticket_id: [] for ticket_id in ticket_ids}
     for row in await session.scalars(asked):
+        is_strange = row.ticket_id in strange
+        if is_strange and row.deed in BETWEEN_THEM:
+            continue
+        actor = "" if is_strange and row.deed is Deed.OPENED else row.actor
         lines[row.ticket_id].append(
-            Entry(at=row.at, deed=row.deed, actor=row.actor, text=row.text, is_public=row.is_public)
+            Entry(at=row.at, deed=row.deed, actor=actor, text=row.text, is_public=row.is_public)
         )
     return lines
