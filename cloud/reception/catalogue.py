@@ -14,11 +14,12 @@ from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
+from cloud.core.listing import Ask, Found, fetch
 from cloud.core.money import Money
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.properties import service as properties
-from cloud.reception.catalogue_tables import NAME_LENGTH, NOTE_LENGTH, PriceRow, ServiceRow, offered
+from cloud.reception.catalogue_tables import NAME_LENGTH, NOTE_LENGTH, PriceRow, ServiceRow, offered, service_listing
 from cloud.reception.pricing import Price, check_end, check_new, price_on
 from cloud.reception.units import PriceUnit, ServiceKind
 from firmware_configs.look.words import _
@@ -69,6 +70,16 @@ async def list_services(
     if community_ids is not None:
         rows = [row for row in rows if row.community_id is None or row.community_id in community_ids]
     return await _read(session, principal, rows)
+
+
+async def ask_for_services(
+    session: AsyncSession, clock: Clock, principal: Principal, ask: Ask
+) -> Found[tuple[Service, Price | None]]:
+    """Return the stretch of the catalogue that `ask` wants, each with its price of today; None when it has none."""
+    today = await today_of(session, clock, principal)
+    found = await fetch(session, service_listing(principal, on=today), ask)
+    services = await _read(session, principal, [row.ServiceRow for row in found.rows])
+    return found.of([(service, service.price(today)) for service in services])
 
 
 async def published(

@@ -1,11 +1,13 @@
 """The rows of the service catalogue and of what each thing in it cost, costs and will cost."""
 
 from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import Date, ForeignKey, Index, Select, String, or_, select
+from sqlalchemy import Date, ForeignKey, Index, Select, String, Table, and_, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.database import Base
+from cloud.core.listing import Listing, containing
 from cloud.core.principal import Principal
 from cloud.reception.units import PriceUnit, ServiceKind
 
@@ -50,6 +52,31 @@ class PriceRow(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
     __table_args__ = (Index("ix_service_prices_service", "service_id", "since"),)
+
+
+_SERVICES = cast("Table", ServiceRow.__table__).c
+_PRICES = cast("Table", PriceRow.__table__).c
+
+
+def service_listing(principal: Principal, *, on: date) -> Listing:
+    """Return the catalogue as a list, fee standards first, by name; its prices are those of a day."""
+    is_valid = and_(PriceRow.since <= on, or_(PriceRow.until.is_(None), PriceRow.until > on))
+    # any organisation: offered leaves only the principal's
+    services = offered(principal).outerjoin(PriceRow, and_(PriceRow.service_id == ServiceRow.id, is_valid))
+    return Listing(
+        select=cast("Select[Any]", services),
+        columns={
+            "name": func.coalesce(func.nullif(_SERVICES.name_zh, ""), _SERVICES.name_en),
+            "kind": _SERVICES.kind,
+            "price": _PRICES.minor,
+            "unit": _PRICES.unit,
+            "since": _PRICES.since,
+            "until": _PRICES.until,
+        },
+        key=_SERVICES.id,
+        order=(_SERVICES.kind, _SERVICES.name_zh),
+        search=containing(_SERVICES.name_zh, _SERVICES.name_en, _PRICES.note_zh, _PRICES.note_en),
+    )
 
 
 def offered(principal: Principal) -> Select[ServiceRow]:

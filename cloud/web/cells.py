@@ -72,7 +72,7 @@ def plain(row: Any, column: Column[Any]) -> str:
 
 def _cell(row: Any, head: Head, reader: Reader) -> Markup:
     value = head.column.value(row)
-    if value in head.chips:
+    if head.chips and value in head.chips:  # a Message, which no column of chips holds, can't be looked up
         return head.chips[value]
     inside = escape(_plain(value, head.column, reader))
     return head.late(inside) if head.column.late and head.column.late(row) else inside

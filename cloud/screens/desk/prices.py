@@ -1,5 +1,6 @@
 """The service catalogue and the fee standards: what is published, what it cost, and what it will cost."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -7,20 +8,25 @@ from typing import Annotated, Any
 from pydantic import Field
 from starlette.responses import Response
 
+from cloud.core.listing import Ask, Found
 from cloud.core.money import Money
 from cloud.core.principal import Role
 from cloud.core.words import Words
 from cloud.properties import service as properties
 from cloud.reception import catalogue
-from cloud.reception.catalogue import NewPrice
+from cloud.reception.catalogue import NewPrice, Service
+from cloud.reception.pricing import Price
 from cloud.reception.units import PriceUnit, ServiceKind
 from cloud.web import words
+from cloud.web.catalogues import Message
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
+from cloud.web.lists import Column, Kind, ListView, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.prices import PRICE_UNITS, SERVICE_KINDS, price_line
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
+from firmware_configs.look.words import _
 
 router = pages_for(Role.DESK, Role.MANAGER)
 
@@ -28,6 +34,52 @@ CURRENCY = "CNY"
 
 _NAME = Annotated[str, Field(max_length=80)]
 _NOTE = Annotated[str, Field(max_length=500)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueLine:
+    """One thing of the catalogue in the reader's language, and what it costs today; None for not offered today."""
+
+    service: Service
+    name: str
+    price: Price | None
+    note: str
+
+
+CATALOGUE = ListView[CatalogueLine](
+    name="catalogue_list",
+    caption=_("Prices"),
+    searchable=_("name or note"),
+    key=lambda line: line.service.id,
+    columns=(
+        Column(name="name", label=_("Name"), value=lambda line: line.name, filtered=True),
+        Column(
+            name="kind",
+            label=_("Kind"),
+            value=lambda line: line.service.kind,
+            filtered=True,
+            options=tuple(Option(value=kind, label=label) for kind, label in SERVICE_KINDS.items()),
+        ),
+        Column(name="community", label=_("Community"), value=lambda line: _where(line.service), sortable=False),
+        Column(
+            name="price",
+            label=_("Price"),
+            value=lambda line: line.price.amount if line.price else None,
+            kind=Kind.MONEY,
+            filtered=True,
+        ),
+        Column(
+            name="unit",
+            label=_("Unit of measure"),
+            value=lambda line: line.price.unit if line.price else None,
+            filtered=True,
+            options=tuple(Option(value=unit, label=label) for unit, label in PRICE_UNITS.items()),
+        ),
+        Column(name="since", label=_("Valid from"), value=lambda line: _day(line.price.since if line.price else None)),
+        Column(name="until", label=_("Valid until"), value=lambda line: _day(line.price.until if line.price else None)),
+        Column(name="note", label=_("Note"), value=lambda line: line.note or None, sortable=False, phone=False),
+    ),
+)
 
 
 class PriceForm(FormModel):
@@ -59,15 +111,12 @@ class EndForm(FormModel):
 @router.get("/prices")
 async def prices(work: Work, page: OnPage) -> Response:
     """Draw the catalogue with what is valid today."""
-    today = await catalogue.today_of(work.session, work.clock, work.principal)
-    services = await catalogue.list_services(work.session, work.principal)
-    rows = [(_named(page, service), service, service.price(today)) for service in services]
-    return page.show(
-        "desk/prices.html",
-        rows=[(name, service, price_line(page, service, price) if price else None) for name, service, price in rows],
-        kinds=SERVICE_KINDS,
-        may_change=work.principal.has(Role.MANAGER),
-    )
+
+    async def load(ask: Ask) -> Found[CatalogueLine]:
+        found = await catalogue.ask_for_services(work.session, work.clock, work.principal, ask)
+        return found.of([_line(page, service, price) for service, price in found.rows])
+
+    return await page.list("desk/prices.html", CATALOGUE, load, may_change=work.principal.has(Role.MANAGER))
 
 
 @router.get("/prices/new")
@@ -176,7 +225,20 @@ async def _draw(work: Unit, page: Page, service_id: int, form: Form[PriceForm] |
     )
 
 
-def _named(page: Page, service: catalogue.Service) -> str:
+def _line(page: Page, service: Service, price: Price | None) -> CatalogueLine:
+    note = words.written(price.note, page.reader.locale) if price else ""
+    return CatalogueLine(service=service, name=_named(page, service), price=price, note=note)
+
+
+def _where(service: Service) -> str | Message:
+    return service.community or Message(_("all communities"))
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _named(page: Page, service: Service) -> str:
     return words.written(service.name, page.reader.locale)
 
 
