@@ -12,6 +12,7 @@ from cloud.core.outbox import emit
 from cloud.core.principal import Principal, Role
 from cloud.tickets import timers
 from cloud.tickets.alarm_links import must_verify
+from cloud.tickets.dispatch import Obstacle
 from cloud.tickets.domain import (
     UNDONE,
     Act,
@@ -26,11 +27,20 @@ from cloud.tickets.domain import (
     moved,
 )
 from cloud.tickets.moving import carry, close, locked, require_owner, required, seen, working
-from cloud.tickets.skills import has_expired
+from cloud.tickets.skills import forbidden
 from cloud.tickets.tables import TicketRow, TicketTypeRow, in_sight
 from cloud.tickets.timeline import tell
 from cloud.tickets.types import find_type, to_type
 from firmware_configs.look.words import _
+
+_THEY_MAY_NOT = {
+    Obstacle.NO_SKILL: _("They have no certificate for this work: choose somebody else."),
+    Obstacle.CERTIFICATE_EXPIRED: _("Their certificate for this work has ended: choose somebody else."),
+}
+_YOU_MAY_NOT = {
+    Obstacle.NO_SKILL: _("You have no certificate for this work: somebody else must do it."),
+    Obstacle.CERTIFICATE_EXPIRED: _("Your certificate for this work has ended: somebody else must do it."),
+}
 
 
 async def assign(
@@ -40,7 +50,7 @@ async def assign(
 
     Raises:
         Conflict: it changed since `version` was read, or is past being given.
-        Refused: the person does no repairs here, or not any more, or a certificate that it needs has ended.
+        Refused: the person does no repairs here, or not any more, or has no certificate that it needs, or an ended one.
     """
     principal.require(Role.DESK, Role.OPERATOR)
     row = await seen(session, principal, ticket_id=ticket_id, version=version)
@@ -49,8 +59,8 @@ async def assign(
         raise Refused(_("Choose somebody who does repairs."), "person_id")
     if worker.communities is not None and row.community_id not in worker.communities:
         raise Refused(_("%(name)s sees no tickets of this community."), "person_id", name=worker.name)
-    if await _may_not(session, clock, principal, row, person_id=worker.id):
-        raise Refused(_("Their certificate for this work has ended: choose somebody else."), "person_id")
+    if (obstacle := await _forbidden(session, clock, principal, row, person_id=worker.id)) is not None:
+        raise Refused(_THEY_MAY_NOT[obstacle], "person_id")
     row.assignee_id, row.assignee_name = worker.id, worker.name
     await carry(session, clock, principal, row, Act.ASSIGN, text=row.assignee_name)
 
@@ -61,7 +71,7 @@ async def take(session: AsyncSession, clock: Clock, principal: Principal, *, tic
     Raises:
         NotFound: it is not the principal's to see, as one that another worker has taken is not.
         Conflict: somebody was quicker.
-        Refused: a certificate that it needs has ended.
+        Refused: a certificate that it needs is missing or has ended.
     """
     principal.require(Role.WORKER)
     ours = (TicketRow.id == ticket_id) & (TicketRow.organisation_id == principal.organisation_id) & in_sight(principal)
@@ -82,8 +92,9 @@ async def take(session: AsyncSession, clock: Clock, principal: Principal, *, tic
             raise NotFound(_("There is no such ticket."))
         raise Conflict(_("Somebody was quicker: this ticket is no longer free."))
     row = await locked(session, principal, ticket_id=ticket_id)
-    if await _may_not(session, clock, principal, row, person_id=principal.person_id or 0):
-        raise Refused(_("Your certificate for this work has ended: somebody else must do it."))
+    obstacle = await _forbidden(session, clock, principal, row, person_id=principal.person_id or 0)
+    if obstacle is not None:
+        raise Refused(_YOU_MAY_NOT[obstacle])
     await tell(session, clock, principal, row, Deed.TAKEN, text=principal.name)
     said = TicketMoved(organisation_id=row.organisation_id, ticket_id=row.id, act=Act.TAKE, state=row.state)
     await emit(session, clock, said)
@@ -284,12 +295,12 @@ async def _worker(session: AsyncSession, principal: Principal, person_id: int) -
     return next(iter(await people.list_people(session, principal, role=Role.WORKER, ids=[person_id])), None)
 
 
-async def _may_not(
+async def _forbidden(
     session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow, *, person_id: int
-) -> bool:
-    """Return whether a certificate that a ticket needs, and that somebody had, has ended."""
-    skills = (await session.get_one(TicketTypeRow, row.type_id)).skills
-    return await has_expired(session, clock, principal, person_id=person_id, skills=skills)
+) -> Obstacle | None:
+    """Return which lack of a certificate that a ticket needs keeps somebody from it."""
+    needed = (await session.get_one(TicketTypeRow, row.type_id)).skills
+    return await forbidden(session, clock, principal, person_id=person_id, needed=needed)
 
 
 def _ask_anew(row: TicketRow, ticket_type: TicketType) -> None:

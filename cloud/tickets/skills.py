@@ -15,6 +15,7 @@ from cloud.core.clock import Clock
 from cloud.core.errors import NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
+from cloud.tickets.dispatch import Obstacle
 from cloud.tickets.dispatch_tables import CERTIFICATE_LENGTH, WorkerSkillRow
 from cloud.tickets.types import list_types
 from firmware_configs.look.words import _
@@ -105,15 +106,25 @@ async def skills_of(session: AsyncSession, principal: Principal, *, person_id: i
     return (await all_skills(session, principal, person_ids=[person_id])).get(person_id, [])
 
 
-async def has_expired(
-    session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int, skills: Collection[str]
-) -> bool:
-    """Return whether one of the certificates that somebody has for `skills` has ended."""
-    if not skills:
-        return False
-    day = await today(session, clock, principal)
+def forbidden_by(needed: Collection[str], held: Sequence[Certified], *, day: date) -> Obstacle | None:
+    """Return what of certificates keeps whoever has `held` from work that needs skills; None where nothing does.
+
+    A skill for which the law wants no certificate forbids nothing: a dispatcher knows who can change a tap.
+    """
+    if any(each.skill in needed and each.has_expired(day) for each in held):
+        return Obstacle.CERTIFICATE_EXPIRED
+    lacking = set(needed) - {each.skill for each in held}
+    return Obstacle.NO_SKILL if any(needs_certificate(skill) for skill in lacking) else None
+
+
+async def forbidden(
+    session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int, needed: Collection[str]
+) -> Obstacle | None:
+    """Return what of certificates keeps somebody from work today, as `forbidden_by` says."""
+    if not needed:
+        return None
     held = await skills_of(session, principal, person_id=person_id)
-    return any(each.skill in skills and each.has_expired(day) for each in held)
+    return forbidden_by(needed, held, day=await today(session, clock, principal))
 
 
 async def all_skills(

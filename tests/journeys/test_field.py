@@ -57,7 +57,7 @@ class Stage:
         """Return how often something happened to the ticket."""
         return self._server.call(self._times(deed))
 
-    def give_light(self, type_code: str = "light_public") -> None:
+    def give_light(self, type_code: str = "public_area") -> None:
         """Give the worker another job, which is then the one that counts."""
         self.ticket_id = self._server.call(give_job(self.whole.site, self.whole.households, type_code=type_code))
 

@@ -116,7 +116,14 @@ async def dispatch_ticket(work: Work, page: OnPage, ticket_id: int) -> Response:
         line=line,
         ticket=ticket,
         skills=[words.written(skill_name(code), page.reader.locale) for code in ticket.type.skills],
-        verdicts=verdict_lines(page, choice, team, cap=rules.cap),
+        verdicts=verdict_lines(
+            page,
+            choice,
+            team,
+            cap=rules.cap,
+            needed=ticket.type.skills,
+            today=await today(work.session, work.clock, work.principal),
+        ),
         past=[(each, names.get(each.person_id, ""), dispatch_words.OFFERS[each.state]) for each in past],
         may_give=Act.ASSIGN in acts_for(work.principal, ticket),
     )

@@ -17,6 +17,7 @@ from cloud.tickets.dispatch_rules import DispatchRules, RulesVersion, check_rule
 from cloud.tickets.domain import Kind
 from cloud.tickets.ladder import Rung, Whom
 from cloud.tickets.reading import Ticket
+from cloud.tickets.skills import today
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
 from cloud.web.pages import OnPage, Page
@@ -104,7 +105,9 @@ async def try_rules(work: Work, page: OnPage) -> Response:
         check_rules(rules)
         ticket_id = await ticket_of_number(work.session, work.principal, number=form.value.ticket)
         ticket, choice, team = await try_out(work.session, work.clock, work.principal, ticket_id=ticket_id, rules=rules)
-        return await _draw(work, page, form, tried=ticket, verdicts=verdict_lines(page, choice, team, cap=rules.cap))
+        day = await today(work.session, work.clock, work.principal)
+        lines = verdict_lines(page, choice, team, cap=rules.cap, needed=ticket.type.skills, today=day)
+        return await _draw(work, page, form, tried=ticket, verdicts=lines)
     raise AssertionError("a refused form is drawn again")
 
 

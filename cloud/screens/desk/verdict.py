@@ -9,7 +9,7 @@ from cloud.accounts.phones import shown
 from cloud.screens.desk.dispatch_words import OBSTACLES
 from cloud.tickets.dispatch import Choice, Contender, Obstacle
 from cloud.tickets.duty import Worker
-from cloud.tickets.skills import Certified, skill_name
+from cloud.tickets.skills import Certified, forbidden_by, skill_name
 from cloud.web import words
 from cloud.web.pages import Page
 from firmware_configs.look.words import _
@@ -24,7 +24,8 @@ class Verdict:
 
     Attributes:
         place: 1 for the best, 0 for who can't.
-        may_have: the dispatcher may give it to them all the same: nothing that the law wants is missing.
+        may_have: the dispatcher may give it to them all the same: they see its community, and no certificate that
+            the law wants is missing or has ended.
     """
 
     person_id: int
@@ -68,8 +69,10 @@ def reason_of(page: Page, choice: Choice, *, cap: int) -> tuple[Reason, ...]:
     return tuple(f"{count} × {page.say(OBSTACLES[obstacle])}" for obstacle, count in counted.most_common())
 
 
-def verdict_lines(page: Page, choice: Choice, team: Mapping[int, Worker], *, cap: int) -> list[Verdict]:
-    """Return what is said of everybody, the best first, then who can't, by name."""
+def verdict_lines(
+    page: Page, choice: Choice, team: Mapping[int, Worker], *, cap: int, needed: Collection[str], today: date
+) -> list[Verdict]:
+    """Return what is said of everybody for a ticket that needs skills, the best first, then who can't, by name."""
     can = [
         Verdict(
             person_id=each.person_id,
@@ -85,7 +88,8 @@ def verdict_lines(page: Page, choice: Choice, team: Mapping[int, Worker], *, cap
             name=worker.person.name,
             place=0,
             reasons=tuple(page.say(OBSTACLES[obstacle]) for obstacle in choice.barred[person_id]),
-            may_have=Obstacle.CERTIFICATE_EXPIRED not in choice.barred[person_id],
+            may_have=Obstacle.OTHER_COMMUNITY not in choice.barred[person_id]
+            and forbidden_by(needed, worker.skills, day=today) is None,
         )
         for person_id, worker in team.items()
         if person_id in choice.barred

@@ -41,7 +41,7 @@ async def test_an_emergency_is_told_at_once_whatever_its_priority(desk: Desk) ->
 
 
 async def test_whose_work_is_taken_up_again_is_told(desk: Desk) -> None:
-    ticket_id = await desk.open("light_public")
+    ticket_id = await desk.open("public_area")
     await desk.do(Act.ASSIGN, ticket_id)
     await told(desk)
     for act in (Act.START, Act.RESOLVE):

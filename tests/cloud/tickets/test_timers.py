@@ -212,7 +212,7 @@ async def test_another_type_keeps_what_was_used_and_counts_on_its_own_calendar(d
 
 
 async def test_a_type_that_needs_a_plan_adds_its_deadline_and_stops_the_work(desk: Desk) -> None:
-    ticket_id = await desk.open("light_public")
+    ticket_id = await desk.open("public_area")
     await desk.do(Act.ASSIGN, ticket_id)
     await desk.do(Act.START, ticket_id)
     await classify(desk, ticket_id, "water_indoor", Priority.MEDIUM)
@@ -223,7 +223,7 @@ async def test_a_type_that_needs_a_plan_adds_its_deadline_and_stops_the_work(des
 
 
 async def test_taken_up_again_the_solution_goes_on_from_what_was_used(desk: Desk) -> None:
-    ticket_id = await desk.open("light_public")
+    ticket_id = await desk.open("public_area")
     await desk.do(Act.ASSIGN, ticket_id)
     await desk.do(Act.START, ticket_id)
     desk.site.clock.set(local(3, 12, 0))

@@ -102,6 +102,32 @@ async def test_even_the_dispatcher_gives_nothing_to_whose_certificate_has_ended(
     assert (await team.see(ticket_id)).assignee_id is None
 
 
+@pytest.mark.parametrize(
+    ("type_code", "skills", "community", "is_offered"),
+    [
+        ("lift", {}, None, False),
+        ("lift", {"lift": None}, None, True),
+        ("lift", {"lift": None}, 99, False),
+        ("water_off", {}, None, True),
+    ],
+    ids=["no certificate", "has it", "works elsewhere", "the law wants none"],
+)
+async def test_a_ticket_is_offered_for_giving_only_to_who_may_have_it(
+    house: House,
+    team: Team,
+    type_code: str,
+    skills: dict[str, date | None],
+    community: int | None,
+    *,
+    is_offered: bool,
+) -> None:
+    worker = await team.add("张三", skills=skills, communities=None if community is None else [community])
+    ticket_id = await team.open(type_code)
+    async with house.signed_in(Role.DESK) as browser:
+        html = (await browser.get(f"/dispatch/{ticket_id}")).text
+    assert (f'name="person_id" value="{worker.person_id}"' in html) is is_offered
+
+
 async def test_a_ticket_s_page_says_of_everybody_why_and_who_was_asked(house: House, team: Team) -> None:
     await own(team, plumbing=None)
     await team.add("张三")

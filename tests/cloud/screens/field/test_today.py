@@ -102,7 +102,7 @@ async def test_the_day_fetches_itself_anew_when_there_is_news(house: House, desk
 
 
 async def test_once_whoever_asked_was_spoken_to_the_work_is_next(house: House, desk: Desk) -> None:
-    await speak(desk, await own(desk, "light_public"))
+    await speak(desk, await own(desk, "public_area"))
     async with house.signed_in(Role.WORKER) as worker:
         assert "Begin the work" in words_of((await worker.get("/day")).text)
 

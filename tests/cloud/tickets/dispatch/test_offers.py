@@ -15,7 +15,7 @@ from cloud.tickets.domain import Deed, State, TicketOpened
 from cloud.tickets.offers import accept, decline, open_offers
 from cloud.tickets.searching import alone
 from cloud.tickets.verdicts import restored
-from tests.cloud.tickets.dispatch.team import EMERGENCY, Team
+from tests.cloud.tickets.dispatch.team import EMERGENCY, ORDINARY, Team
 
 
 async def answer(team: Team, ticket_id: int, principal: Principal, *, reason: str | None = None) -> None:
@@ -370,16 +370,35 @@ async def test_what_is_taken_up_again_goes_to_somebody_else_where_its_owner_has_
     assert (await team.asked(ticket_id))[-1] == second.person_id
 
 
-async def test_nobody_is_given_or_takes_what_their_certificate_no_longer_allows(team: Team) -> None:
-    worker = await team.add("张三", skills={"plumbing": date(2026, 3, 1)})
-    ticket_id = await team.open()
-    with pytest.raises(Refused):
+@pytest.mark.parametrize(
+    ("type_code", "skills", "sentence"),
+    [
+        (ORDINARY, {"plumbing": date(2026, 3, 1)}, "certificate for this work has ended"),
+        ("lift_trapped", {}, "no certificate for this work"),
+        ("lift_trapped", {"electrical": None}, "no certificate for this work"),
+    ],
+    ids=["it has ended", "there is none", "it is for other work"],
+)
+async def test_nobody_is_given_or_takes_what_no_certificate_allows(
+    team: Team, type_code: str, skills: dict[str, date | None], sentence: str
+) -> None:
+    worker = await team.add("张三", skills=skills)
+    ticket_id = await team.open(type_code)
+    with pytest.raises(Refused, match=sentence):
         await team.do(tickets.take, worker, ticket_id=ticket_id)
     desk, version = team.site.estate.principals[Role.DESK], (await team.see(ticket_id)).version
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused, match=sentence) as refused:
         await team.do(tickets.assign, desk, ticket_id=ticket_id, version=version, person_id=worker.person_id)
     assert refused.value.field == "person_id"
     assert (await team.see(ticket_id)).assignee_id is None
+
+
+async def test_what_needs_no_certificate_may_be_given_to_whoever_the_dispatcher_knows_can_do_it(team: Team) -> None:
+    worker = await team.add("张三", skills={})
+    ticket_id = await team.open()
+    desk, version = team.site.estate.principals[Role.DESK], (await team.see(ticket_id)).version
+    await team.do(tickets.assign, desk, ticket_id=ticket_id, version=version, person_id=worker.person_id)
+    assert (await team.see(ticket_id)).assignee_id == worker.person_id
 
 
 async def test_steps_that_take_a_few_tickets_each_let_none_overtake_an_older_one(
