@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Text, event, func, literal, select
@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+Result = TypeVar("Result")
 Routes = Mapping[str, Sequence[str]]
 """Event kind to the names of the handlers that hear it."""
 
@@ -98,10 +99,10 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Yield a session whose work is committed when the block ends, or undone when it raises."""
-        async with self._writer, self._sessions() as session:
+        async with self._writer, self._session() as session:
             session.info[_ROUTES] = self._routes
             if self.is_sqlite:
-                await session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                await _to_the_end(session.connection(execution_options={"sqlite_begin": "IMMEDIATE"}))
             async with _committing(session):
                 yield session
                 if not self.is_sqlite:
@@ -113,14 +114,22 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Yield a session over one consistent view; whatever it was asked to change is undone."""
-        async with self._sessions() as session:
-            if not self.is_sqlite:
-                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        async with self._session() as session:
+            view = None if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+            await _to_the_end(session.connection(execution_options=view))
             yield session
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncSession]:
+        session = self._sessions()
+        try:
+            yield session
+        finally:
+            await _to_the_end(session.close())
 
     async def _tell_others(self, session: AsyncSession) -> None:
         for channel, text in session.info.get(_TOLD, ()):
@@ -167,14 +176,21 @@ async def _committing(session: AsyncSession) -> AsyncIterator[None]:
     await _to_the_end(session.commit())
 
 
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await short work whole, and be cancelled only then: a commit that is left half-way is known to nobody."""
+async def _to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Return what short work returns, and be cancelled only then, however often somebody asks.
+
+    A commit that is left half-way is known to nobody, and a connection that is left half-open is closed by nobody.
+    """
     task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as asked:  # by a request whose browser has left, again and again
+            cancelled = asked
+    if cancelled is not None:
+        raise cancelled from task.exception()
+    return task.result()
 
 
 def _engine(url: str, *, is_sqlite: bool, pool_size: int) -> AsyncEngine:

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp
 
 Result = TypeVar("Result")
 
+_PATIENCE_S = 90.0
+"""A busy machine is slow, not wrong."""
+
 
 class WebServer:
     """A running server.
@@ -26,7 +29,7 @@ class WebServer:
 
     def call(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run `work` where the application runs, and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=_PATIENCE_S)
 
 
 @contextmanager
@@ -55,11 +58,11 @@ def running_web(
             yield server
         finally:
             program.should_exit = True
-            serving.result(timeout=20)
+            serving.result(timeout=_PATIENCE_S)
             server.call(_closed(close))
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(_PATIENCE_S)
         loop.close()
         listener.close()
 
@@ -69,13 +72,14 @@ async def _done(work: Callable[[], Awaitable[Result]]) -> Result:
 
 
 async def _closed(close: Callable[[], Awaitable[None]]) -> None:
-    requests = asyncio.all_tasks() - {asyncio.current_task()}  # streams that uvicorn cancelled are still letting go
-    if requests:
-        await asyncio.wait(requests, timeout=15)
+    # Streams that uvicorn cancelled are still letting go, some of them in tasks that begin only now.
+    async with asyncio.timeout(_PATIENCE_S):
+        while requests := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(requests)
     await close()
 
 
 async def _until_started(program: uvicorn.Server) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(_PATIENCE_S):
         while not program.started:  # noqa: ASYNC110  uvicorn has no event for it
             await asyncio.sleep(0.02)

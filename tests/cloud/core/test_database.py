@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import StatementError
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from cloud.core.database import Database
 from cloud.core.outbox import OutboxEvent
@@ -41,6 +42,24 @@ async def test_who_is_cancelled_while_committing_has_committed_and_leaves_no_bro
     async with database.reading() as session:
         assert len((await session.scalars(select(OutboxEvent))).all()) == 1
     assert caplog.records == []
+
+
+async def test_who_is_cancelled_again_and_again_while_reading_leaves_no_open_connection(database: Database) -> None:
+    """As a request is whose browser has left."""
+
+    async def work() -> None:
+        async with database.reading() as session:
+            await session.execute(select(OutboxEvent))
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+    assert task.cancelled()
+    pool = database.engine.pool
+    assert isinstance(pool, AsyncAdaptedQueuePool)
+    assert pool.checkedout() == 0
 
 
 async def test_a_naive_time_is_refused(database: Database) -> None:
