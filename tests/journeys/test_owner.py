@@ -140,6 +140,7 @@ def test_a_report_without_a_network_is_kept_said_and_sent_by_itself(chromium: Br
         page = owner.page
         owner.open("/my/report")
         page.locator("#photos").set_input_files(_photo(800))
+        expect(page.locator("[data-chosen]")).not_to_be_empty()
         page.locator("#text").fill("走廊灯坏了")
         page.context.set_offline(True)
         page.locator("#report button.btn-primary").click()
@@ -167,6 +168,7 @@ def test_words_typed_for_a_report_outlast_the_page(chromium: Browser, stage: Sta
 def test_an_owners_first_page_is_light_enough_for_a_telephone(chromium: Browser, stage: Stage) -> None:
     with person(chromium, stage.url, **PHONE) as owner:
         _at_home(owner, stage)
+        owner.page.wait_for_load_state("networkidle")
         before = owner.received
         owner.open("/my/repairs")
         owner.page.wait_for_load_state("networkidle")

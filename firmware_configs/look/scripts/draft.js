@@ -36,8 +36,11 @@
       return new File([bytes], name, { type });
     };
     const words = () => ({ key: form.elements.key.value, where: form.elements.where.value, text: form.elements.text.value });
-    const keep = async (waits) => {
+    let waits = false, isSent = false;
+    const keep = async () => {
       const photos = await Promise.all([...input.files].map(text));
+      if (isSent) return true;
+      // Whether it waits is what holds by now: photos take their time, and somebody may have sent it meanwhile.
       if (save({ ...words(), photos, waits })) return true;
       save({ ...words(), photos: [], waits });
       return false;
@@ -45,15 +48,18 @@
     const send = async () => {
       if (form.dataset.sending) return;
       form.dataset.sending = "now";
-      const isWhole = await keep(true);
+      waits = true;
+      const isWhole = await keep();
       try {
         const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "text/html" } });
         if (answer.redirected) {
+          isSent = true;
           forget();
           location.assign(answer.url);
           return;
         }
-        await keep(false);
+        waits = false;
+        await keep();
         form.submit(); // what is to be mended is drawn by the server, at its fields
       } catch {
         delete form.dataset.sending;
@@ -75,7 +81,11 @@
       }
       tell(draft.waits ? said.dataset.waits : said.dataset.kept);
     }
-    for (const kind of ["input", "gatehouse:chosen"]) form.addEventListener(kind, () => keep(false));
+    form.addEventListener("input", () => {
+      waits = false;
+      keep();
+    });
+    form.addEventListener("gatehouse:chosen", keep); // drawn anew, some time after they were chosen
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       send();
