@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioning.practice.ports import free_port
+
 USER, PASSWORD = "desk@yunshan.example", "only-for-tests"
 
-_READY_S = 15.0
+_READY_S = 60.0
 _CONFIGURATION = """\
 protocols = imap
 base_dir = {folder}/run
@@ -83,7 +85,7 @@ def running_dovecot(folder: Path, *, certificate: tuple[Path, Path] | None = Non
     for part in (".", "mail", "mail/tmp", "mail/new", "mail/cur"):
         (folder / part).mkdir(parents=True, exist_ok=True)
         shutil.chown(folder / part, reader.pw_uid, reader.pw_gid)
-    port, tls_port = _free_ports()
+    port, tls_port = free_port(), free_port()
     lines = f"ssl_cert = <{certificate[0]}\nssl_key = <{certificate[1]}" if certificate else ""
     configuration = folder / "dovecot.conf"
     configuration.write_text(
@@ -104,7 +106,8 @@ def running_dovecot(folder: Path, *, certificate: tuple[Path, Path] | None = Non
     with (folder / "out.log").open("ab") as log:
         process = subprocess.Popen([_program(), "-F", "-c", str(configuration)], stdout=log, stderr=log)
     try:
-        _wait_until_ready(process, port, folder)
+        for listener in (port, tls_port) if certificate else (port,):
+            _wait_until_ready(process, listener, folder)
         yield Dovecot(folder, port, tls_port)
     finally:
         process.terminate()
@@ -114,13 +117,6 @@ def running_dovecot(folder: Path, *, certificate: tuple[Path, Path] | None = Non
 def _reader() -> pwd.struct_passwd:
     """Return as whom the server works: it refuses to be root, and brings a user of its own for that."""
     return pwd.getpwnam("dovecot") if os.geteuid() == 0 else pwd.getpwuid(os.getuid())
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_READY_S = 10.0
+from provisioning.practice.ports import free_port
+
+_READY_S = 60.0
 
 
 @dataclass
@@ -57,10 +59,7 @@ class Mosquitto:
 @contextmanager
 def running_mosquitto(folder: Path, *, options: str = "") -> Iterator[Mosquitto]:
     """Yield a running broker that keeps its sessions in `folder`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    broker = Mosquitto(folder, port, options)
+    broker = Mosquitto(folder, free_port(), options)
     broker.start()
     try:
         yield broker
