@@ -68,6 +68,6 @@ async def _merged(session: AsyncSession, principal: Principal, *, ticket_id: int
         into = select(TicketRow.id).where(
             TicketRow.organisation_id == principal.organisation_id, TicketRow.merged_into_id.in_(last)
         )
-        last = list(await session.scalars(into))
+        last = list(await session.scalars(into.order_by(TicketRow.id)))
         found += last
     return found
