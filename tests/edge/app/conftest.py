@@ -81,9 +81,9 @@ class BoxFiles:
         self.text += "\n".join(lines) + "\n"
         self.file.write_text(self.text)
 
-    def add_meter(self, port: int, *, key: str = "meter", unit: int = 1) -> None:
+    def add_meter(self, port: int, *, key: str = "meter", unit: int = 1, timeout_s: float = 5.0) -> None:
         """Add a meter on a Modbus server of the test's."""
-        modbus = f'modbus = {{ host = "127.0.0.1", port = {port}, unit = {unit}, timeout_s = 0.3 }}'
+        modbus = f'modbus = {{ host = "127.0.0.1", port = {port}, unit = {unit}, timeout_s = {timeout_s} }}'
         self.add("[[devices]]", f'key = "{key}"', 'profile = "meter"', modbus)
 
     def add_sensor(self, *, key: str = "pump-room") -> None:

@@ -43,7 +43,7 @@ async def test_a_saved_probe_of_a_publishing_device_masks_who_it_is(
         b'{"water_leak": true, "battery": 97, "device": {"friendlyName": "zhang-san-kitchen", '
         b'"ieeeAddr": "0x00158d0001a2b3c4", "note": "seen by 00:15:8d:00:01:a2:b3:c4", "networkKey": [1, 2]}}'
     )
-    probing = asyncio.create_task(box.run("probe", "zhang-san-kitchen", "--save", str(saved), "--wait-s", "10"))
+    probing = asyncio.create_task(box.run("probe", "zhang-san-kitchen", "--save", str(saved), "--wait-s", "60"))
     async with aiomqtt.Client("127.0.0.1", broker.port) as publisher:
         while not probing.done():
             await publisher.publish("zigbee2mqtt/zhang-san-kitchen", payload, qos=1)

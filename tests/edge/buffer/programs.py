@@ -35,7 +35,7 @@ async def fill(file: Path) -> None:
         async def outcome(row_class: RowClass) -> str:
             rows = [Row(f"meter/{at}", row_class, at * 1.1, 0, clock.monotonic_us(), None) for at in range(50)]
             try:
-                await asyncio.wait_for(buffer.append(rows), timeout=10)
+                await asyncio.wait_for(buffer.append(rows), timeout=100)
             except BufferFull:
                 return "full"
             return "taken"

@@ -67,7 +67,7 @@ async def test_registers_do_not_wait_for_the_samples_they_came_with(path: Path, 
 async def test_samples_of_a_source_that_waits_are_committed_at_once(path: Path, hand: HandClock) -> None:
     async with await Buffer.open(path, clock=hand, gather_s=30) as buffer:
         buffer.append_soon([sample(1.0, 0)])
-        await asyncio.wait_for(buffer.append([sample(2.0, 0)], at_once=True), timeout=5)
+        await asyncio.wait_for(buffer.append([sample(2.0, 0)], at_once=True), timeout=25)
         assert await _values(buffer) == [1.0, 2.0]
 
 
@@ -127,7 +127,7 @@ async def test_a_sample_of_a_watched_point_is_committed_sooner(path: Path, hand:
     async with await Buffer.open(path, clock=hand, gather_s=30, gather_watched_s=0.01) as buffer:
         buffer.watch(frozenset({"meter/power"}))
         buffer.append_soon([Row("meter/voltage", RowClass.SAMPLE, 1.0, 0, 0, None)])
-        await asyncio.wait_for(buffer.append([sample(2.0, 0)]), timeout=5)
+        await asyncio.wait_for(buffer.append([sample(2.0, 0)]), timeout=25)
         assert await _values(buffer) == [1.0, 2.0]
 
 
@@ -184,7 +184,7 @@ async def test_the_event_loop_goes_on_while_rows_are_stored(buffer: Buffer, monk
     commit = Store.commit
 
     def slow_disk(store: Store, rows: Sequence[Row]) -> None:
-        assert turned.wait(10), "the loop stood still until the commit was over"
+        assert turned.wait(60), "the loop stood still until the commit was over"
         commit(store, rows)
 
     monkeypatch.setattr(Store, "commit", slow_disk)

@@ -73,7 +73,7 @@ def test_a_full_disk_refuses_registers_counts_samples_and_recovers_by_itself(tmp
         cwd=_ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     first, full, recovered = program.stdout.splitlines()

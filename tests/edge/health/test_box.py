@@ -18,7 +18,9 @@ async def _rows(tmp_path: Path) -> dict[str, float]:
     clock = SystemClock()
     async with await Buffer.open(tmp_path / "buffer.db", clock=clock) as buffer:
         taking = asyncio.create_task(BoxHealth(tmp_path, buffer=buffer, clock=clock).take())
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(60):
+            while buffer._samples is None:  # noqa: ASYNC110  the buffer tells nobody of it
+                await asyncio.sleep(0.01)
         taking.cancel()
         return {row.point: row.value for row in buffer._samples.rows}
 

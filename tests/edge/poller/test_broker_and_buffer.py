@@ -58,7 +58,7 @@ async def _publish(broker: Mosquitto, *payloads: bytes) -> None:
 
 
 async def _until_rows(buffer: Buffer, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while buffer.head < count:  # noqa: ASYNC110  the buffer tells nobody but the uploader
             await asyncio.sleep(0.02)
 

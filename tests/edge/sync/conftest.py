@@ -32,14 +32,15 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def live_s() -> float:
-    """How long a row is live; a module about backlogs makes it short."""
-    return 5.0
+def answer_s() -> float:
+    """How long the box waits for an answer; a test about silence makes it short."""
+    return 30.0
 
 
 @pytest.fixture
-async def buffer(tmp_path: Path, live_s: float) -> AsyncIterator[Buffer]:
-    bounds = Bounds(live_s=live_s)
+async def buffer(tmp_path: Path) -> AsyncIterator[Buffer]:
+    """A buffer whose rows stay live for a test, however slow; what it held when it was opened is backlog."""
+    bounds = Bounds(live_s=600)
     async with await Buffer.open(tmp_path / "buffer.db", clock=SystemClock(), bounds=bounds, gather_s=0.02) as buffer:
         yield buffer
 
@@ -55,9 +56,11 @@ def identity(tmp_path: Path) -> Identity:
 
 
 @pytest.fixture
-async def cloud(faulty: FaultyCloud, session: aiohttp.ClientSession, identity: Identity, time: CloudTime) -> Cloud:
+async def cloud(
+    faulty: FaultyCloud, session: aiohttp.ClientSession, identity: Identity, time: CloudTime, answer_s: float
+) -> Cloud:
     """The box's side, claimed."""
-    cloud = Cloud(session, url=faulty.url, identity=identity, time=time, timeout_s=0.5)
+    cloud = Cloud(session, url=faulty.url, identity=identity, time=time, timeout_s=answer_s)
     await cloud.claim(CODE, hardware="test", software="test")
     return cloud
 

@@ -66,7 +66,8 @@ class FaultyCloud:
         self.set_aside: list[wire.SetAside] = []
         self.watched: list[str] = []
         self.news = asyncio.Event()
-        self.heartbeat_s = 0.2
+        self.heartbeat_s = 2.0
+        """And so long a box waits for its answer: a busy machine must not look like a dead line."""
         self.answers_pings = True
         self.greeting: str | None = None
         """Sent in place of the welcome; empty for silence."""
@@ -85,7 +86,7 @@ class FaultyCloud:
         """Return all values of all stores in the order of their numbers."""
         return [rows[seq].value for rows in self.kept.values() for seq in sorted(rows)]
 
-    async def until(self, holds: Callable[[], bool], timeout_s: float = 20) -> None:
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 60) -> None:
         """Wait until something is true of what has arrived."""
         async with asyncio.timeout(timeout_s):
             while not holds():

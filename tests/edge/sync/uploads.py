@@ -47,7 +47,7 @@ async def at_work(worker: Uploader | Channel) -> AsyncIterator[None]:
         assert task.cancelled()
 
 
-async def everything_held(buffer: Buffer, *, timeout_s: float = 20) -> None:
+async def everything_held(buffer: Buffer, *, timeout_s: float = 60) -> None:
     """Wait until the box knows that the cloud holds all."""
     async with asyncio.timeout(timeout_s):
         while (await buffer.statistics()).unsent_rows:  # noqa: ASYNC110  the buffer tells nobody of it
