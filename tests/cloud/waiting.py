@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, timeout_s: float = 10.0, period_s: float = 0.005) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], *, timeout_s: float = 60.0, period_s: float = 0.005) -> None:
     """Return once `holds` does.
 
     Raises:

@@ -10,6 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
 
+PATIENCE_MS = 90_000
+"""A busy machine is slow, not wrong."""
 _AXE = (Path(__file__).parent / "vendor" / "axe.js").read_text("utf-8")
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -57,6 +59,7 @@ class Person:
     def press(self, key: str) -> None:
         """Press a key, or several held together, which is one act."""
         self.acts += 1
+        self.page.wait_for_load_state()  # before that nobody listens to keys
         self.page.keyboard.press(key)
 
     def type(self, where: Locator, text: str) -> None:
@@ -83,6 +86,7 @@ class Person:
 def person(browser: Browser, url: str, **options: Any) -> Iterator[Person]:
     """Yield somebody at `url`; `options` are of Playwright's new_context, e.g. a device or java_script_enabled."""
     context: BrowserContext = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+    context.set_default_timeout(PATIENCE_MS)
     somebody = Person(page=context.new_page(), url=url)
     somebody.page.on("console", lambda said: _note(somebody, said.type, said.text))
     somebody.page.on("pageerror", lambda error: somebody.complaints.append(str(error)))

@@ -196,6 +196,7 @@ def test_a_worker_on_a_phone_takes_works_and_resolves_a_ticket(chromium: Browser
         worker.click(page.get_by_role("link", name="Office too warm or too cold").first)
         worker.click(page.get_by_role("button", name="Take"))
         worker.click(page.get_by_role("button", name="Begin the work"))
+        expect(page.locator(".stands")).to_contain_text("In work")
         stage.measure(70.0, point="probe/temperature")
         worker.click(page.get_by_text("Finish the job"))
         worker.type(page.get_by_label("What was done, as the owner reads it"), "换了滤网")

@@ -143,6 +143,7 @@ def test_who_is_unknown_says_where_and_what_and_is_called_back(desk: Person, cou
     desk.type(desk.page.locator("#name"), "李先生")
     desk.click(desk.page.locator("button[value=callback]"))
     desk.page.wait_for_url(f"{counter.url}/desk")
+    expect(desk.page.locator("#notices .notice")).to_be_visible()
     line = counter.last_line()
     assert (line.name, line.phone, line.place, line.ending) == (
         "李先生",
@@ -166,6 +167,7 @@ def test_a_visitor_takes_a_number_is_called_and_served(desk: Person, counter: Co
     desk.type(desk.page.locator("#text"), "办理门禁卡")
     desk.click(desk.page.locator("button[value=answered]"))
     desk.page.wait_for_url(f"{counter.url}/desk")
+    expect(desk.page.locator("#notices .notice")).to_be_visible()
     line = counter.last_line()
     assert (line.name, line.channel, line.ending) == ("周女士", Channel.VISIT, Ending.ANSWERED)
 

@@ -295,9 +295,7 @@ def test_a_curve_is_drawn_from_its_table_and_follows_the_theme(operator: Person)
     expect(page.locator("#curve canvas")).to_be_visible()
     light = page.locator("#curve canvas").evaluate("canvas => canvas.toDataURL()")
     page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
-    page.wait_for_function(
-        "light => document.querySelector('#curve canvas').toDataURL() !== light", arg=light, timeout=5_000
-    )
+    page.wait_for_function("light => document.querySelector('#curve canvas').toDataURL() !== light", arg=light)
 
 
 def test_a_curve_without_javascript_is_its_table(chromium: Browser, stage: Stage) -> None:

@@ -12,7 +12,7 @@ from tests.cloud.screens.whole import Whole, make_whole, pages
 from tests.journeys.browsing import LANGUAGES, THEMES, assert_accessible, person
 from tests.servers.web import running_web
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1_800)]
 
 
 SIZES = ("normal", "elder")

@@ -231,5 +231,5 @@ async def _introduced(box: Lives, database: Database, principal: Principal) -> d
             found.update({point.key: point.id for point in await fleet.points(session, principal)})
         return {METER, PROBE, VOLTAGE} <= found.keys()
 
-    await until(known, "the box's inventory", within_s=60)
+    await until(known, "the box's inventory", within_s=200)
     return found

@@ -19,7 +19,7 @@ from tests.replay.box_log import Line, lines
 from tests.replay.installation import Addresses
 from tests.replay.rig import PROBE, Rig, running_rig
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 _LIVE_VALUES = 3
 
@@ -33,7 +33,7 @@ async def _say(rig: Rig, degf: float) -> Line:
     async def held() -> bool:
         return await rig.newest_us(PROBE) == to_us(row.at)
 
-    await until(held, "a live value to reach the cloud", within_s=30, look_every_s=0.01)
+    await until(held, "a live value to reach the cloud", within_s=100, look_every_s=0.01)
     return next(line for line in lines(rig.box_log)[before:] if not line.sent)
 
 
@@ -58,7 +58,7 @@ async def test_live_values_leave_before_the_next_batch_of_a_days_backlog_whose_p
             await next_backlog_batch(rig, below=head)
             live.append(await _say(rig, degf=70.0))
         drained_when_live_arrived = await rig.is_quiet()
-        await until(rig.is_quiet, "the backlog to drain", within_s=60)
+        await until(rig.is_quiet, "the backlog to drain", within_s=300)
         said = lines(rig.box_log)
         readings = await rig.readings(PROBE)
         alarms, tickets = await rig.alarms(), await rig.tickets()

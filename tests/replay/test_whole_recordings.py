@@ -10,7 +10,7 @@ from tests.replay.findings import (
 from tests.replay.installation import Addresses
 from tests.replay.rig import running_rig
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 
 async def test_both_recordings_arrive_whole_and_raise_the_six_alarms(tmp_path: Path, addresses: Addresses) -> None:

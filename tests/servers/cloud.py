@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
 
-_START_S = 30.0
-_STOP_S = 20.0
+_START_S = 120.0
+_STOP_S = 60.0
 _RUNNING = "Uvicorn running on "
 
 
@@ -40,7 +40,13 @@ def call_cloud(*arguments: str, environment: Mapping[str, str], stdin: str = "")
     """Run a command of the cloud to its end."""
     command = [sys.executable, "-m", "cloud", *arguments]
     return subprocess.run(
-        command, input=stdin, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=60
+        command,
+        input=stdin,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 

@@ -61,7 +61,7 @@ def running_influxdb(folder: Path) -> Iterator[InfluxDB]:
                 yield InfluxDB(address)
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(120)
 
 
 def _wait_until_it_listens(server: subprocess.Popen[bytes], log: Path) -> str:

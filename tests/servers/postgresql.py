@@ -4,6 +4,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,5 +81,5 @@ def running_postgresql(folder: Path) -> Iterator[PostgreSQL]:
                     raise RuntimeError((folder / "log").read_text())
             yield PostgreSQL(folder)
         finally:
-            server.terminate()
-            server.wait(30)
+            server.send_signal(signal.SIGINT)  # whoever is still connected is not waited for
+            server.wait(120)

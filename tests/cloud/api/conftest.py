@@ -35,13 +35,19 @@ def changes() -> list[int]:
 
 
 @pytest.fixture
-def channels(database: Database, clock: FixedClock, changes: list[int]) -> Channels:
+def heartbeat_s() -> float:
+    """How often a box shall speak; a test about silence makes it short."""
+    return 30.0
+
+
+@pytest.fixture
+def channels(database: Database, clock: FixedClock, changes: list[int], heartbeat_s: float) -> Channels:
     """The channels, whose `run` the tests leave out: they call `tick` where a second would pass."""
 
     def note_change(_session: AsyncSession, organisation_id: int) -> None:
         changes.append(organisation_id)
 
-    return Channels(database, clock, heartbeat_s=0.5, note_change=note_change)
+    return Channels(database, clock, heartbeat_s=heartbeat_s, note_change=note_change)
 
 
 @pytest.fixture

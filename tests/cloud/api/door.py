@@ -82,7 +82,7 @@ async def running_door(door: EdgeDoor, channels: Channels, clock: Clock) -> Asyn
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="uvicorn")
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(0.01)
         async with aiohttp.ClientSession() as session:

@@ -325,7 +325,7 @@ async def test_a_running_loop_handles_within_moments_of_the_commit(
     async def has_heard() -> bool:
         return porter.heard == ["a1"]
 
-    await until(has_heard, timeout_s=1)
+    await until(has_heard)
 
 
 async def test_a_delivery_that_is_cancelled_is_undone_and_found_again(

@@ -101,7 +101,7 @@ async def _drained(database: Database) -> None:
         async with database.reading() as session:
             return await session.scalar(select(func.count()).select_from(OutboxDelivery)) == 0
 
-    await until(nothing_is_owed, timeout_s=60)
+    await until(nothing_is_owed, timeout_s=200)
 
 
 @pytest.mark.usefixtures("tables")
@@ -214,7 +214,12 @@ async def test_one_process_leads_at_a_time_and_another_follows_when_it_ends(
         return asyncio.create_task(own_connections.lead(databases[name], "jobs", work), name=name)
 
     tasks = {name: stand(name) for name in databases}
-    await asyncio.sleep(0.5)
+
+    async def one_leads() -> bool:
+        return bool(leaders)
+
+    await until(one_leads)
+    await asyncio.sleep(0.3)  # the other one asks again and again
     assert len(leaders) == 1
     tasks[leaders[0]].cancel()
 

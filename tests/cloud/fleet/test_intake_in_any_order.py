@@ -37,7 +37,9 @@ def _batch(numbers: set[int], *, store: str, began_us: int) -> Batch:
     return batch(normalise((number, number) for number in numbers), rows, head=_ROWS, pending=1, store=store)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(sent=sendings, together=st.booleans())
 async def test_batches_in_any_order_and_number_leave_each_row_once(
     database: Database, clock: FixedClock, yard: Yard, store: SeriesStore, sent: list[set[int]], together: bool

@@ -89,7 +89,9 @@ async def test_more_rows_than_one_statement_takes_are_all_kept(series: SeriesSto
     assert [row.value for row in await series.read(5, **_ALL)] == [step / 7 for step in range(500)]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50, unique=True))
 async def test_values_come_back_bit_for_bit(series: SeriesStore, values: list[float]) -> None:
     values = [value + 0.0 for value in values]  # a zero has no sign

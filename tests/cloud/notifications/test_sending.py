@@ -193,7 +193,7 @@ async def test_while_one_is_on_its_way_nobody_else_tries_it_and_no_transaction_i
     )
     await slow.has_begun.wait()
     await post.send()
-    async with asyncio.timeout(5), post.database.transaction():  # SQLite's one writer is free
+    async with asyncio.timeout(60), post.database.transaction():  # SQLite's one writer is free
         assert gateway.messages == []
     slow.may_end.set()
     await sending

@@ -11,7 +11,7 @@ async def test_the_building_alone_plays_the_recording_as_soon_as_somebody_listen
     opened: asyncio.Queue[PracticeBuilding] = asyncio.Queue()
     running = asyncio.create_task(run_building(tmp_path, speed=1e9, opened=opened.put_nowait))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             building = await opened.get()
             async with aiomqtt.Client("127.0.0.1", building.brokers[0].port) as listener:
                 await listener.subscribe("practice/office", qos=1)

@@ -330,16 +330,17 @@ async def test_two_searches_at_once_never_give_the_last_free_place_twice(team: T
 async def test_who_declines_waits_for_the_search_that_runs(team: Team) -> None:
     first = await team.add("张三")
     ticket_id = await team.open()
-    offer_id, order = (await team.offers(ticket_id))[0].id, []
+    offer_id, order, searches = (await team.offers(ticket_id))[0].id, [], asyncio.Event()
 
     async def step() -> None:
         async with team.site.database.transaction() as session:
             await alone(session, team.site.system)
-            await asyncio.sleep(0.1)
+            searches.set()
+            await asyncio.sleep(0.1)  # so that who declines has every chance to come first
             order.append("search")
 
     async def say_no() -> None:
-        await asyncio.sleep(0.02)
+        await searches.wait()
         async with team.site.database.transaction() as session:
             await decline(session, team.site.clock, first, offer_id=offer_id, reason="在外地")
             order.append("decline")
