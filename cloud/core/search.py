@@ -28,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 RUN_LENGTH = 3
-_RUNS_ASKED = 6
-"""Runs of one search that the index is asked for: more leave hardly a row out, and each costs."""
+_RUNS_ASKED = 10
+"""Runs of one search that the index is asked for: they cover 30 characters without a gap, and each more costs."""
 
 SUFFIX = "_search"
 """How the name of whatever belongs to an index ends, or begins its ending: `people_search`, `people_search_data`."""
