@@ -11,6 +11,7 @@ from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.notifications.domain import Kind
 from cloud.notifications.service import notify
+from cloud.repairs.maintenance_tables import MaintenanceRow
 from cloud.repairs.sight import Decider
 from cloud.repairs.tables import PlanRow
 from cloud.tickets.domain import Payer
@@ -154,6 +155,29 @@ async def result_reported(
         text=Words(zh=f"{ticket.number}：{result}", en=f"{ticket.number}: {result}"),
         link=f"/my/repairs/{ticket.id}/result",
         key=f"repair-result:{result_id}",
+    )
+
+
+async def turn_failed(session: AsyncSession, clock: Clock, plan: MaintenanceRow, *, key: str) -> None:
+    """Tell the managers that a preventive plan could not open its inspection."""
+    system = Principal.system(plan.organisation_id)
+    managers = await people.list_people(session, system, role=Role.MANAGER)
+    await notify(
+        session,
+        clock,
+        system,
+        person_ids=[each.id for each in managers],
+        kind=Kind.NOTICE,
+        subject=Words(
+            zh=f"巡检未能开单：{plan.name_zh or plan.name_en}",
+            en=f"An inspection could not be opened: {plan.name_en or plan.name_zh}",
+        ),
+        text=Words(
+            zh=f"{plan.place}。系统会继续重试；请检查该计划的地点和工单类型。",
+            en=f"{plan.place}. It is tried again; please look at the plan's place and type of ticket.",
+        ),
+        link=f"/maintenance/{plan.id}",
+        key=key,
     )
 
 

@@ -12,10 +12,11 @@ from cloud.core.words import Words
 from cloud.repairs import maintenance_tables as tables
 from cloud.repairs import sight
 from cloud.repairs.maintenance_tables import Checked, CheckRow, InspectionRow
-from cloud.tickets.domain import Origin
+from cloud.tickets.domain import REPAIR, Origin
 from cloud.tickets.moving import check_text, required
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import Ticket
+from cloud.tickets.types import list_types
 from firmware_configs.look.words import _
 
 
@@ -110,12 +111,18 @@ async def _open_repair(
         session,
         clock,
         Principal.system(principal.organisation_id),
-        type_code=inspection.repair_type,
+        type_code=await _type_of(session, principal, inspection),
         subject=Words(zh=f"巡检不合格：{zh}", en=f"Failed inspection: {en}"),
         location=Location(community_id=ticket.community_id, place_id=ticket.place_id, place=ticket.place),
         description=f"{ticket.number} · {text}",
         origin=Origin.PLAN,
     )
+
+
+async def _type_of(session: AsyncSession, principal: Principal, inspection: InspectionRow) -> str:
+    """Return the type of a failed item's repair; the plan may have another one by now, and this one be retired."""
+    known = {each.code for each in await list_types(session, principal)}
+    return inspection.repair_type if inspection.repair_type in known else REPAIR
 
 
 def _item(each: dict[str, str], row: CheckRow | None) -> Item:

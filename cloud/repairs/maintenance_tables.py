@@ -36,7 +36,7 @@ class MaintenanceRow(Base):
         every: weeks or months; thousandths of the point's unit for a meter.
         first_on: the day that turns are reckoned from; None for a meter.
         turn: the number of the turn that is due next.
-        next_at: when that turn's day begins; None for a meter.
+        next_at: when that turn's day begins, or is tried again where it failed; None for a meter.
         next_milli: at how many thousandths on the point the next one is due; None for a calendar.
         version: grows with every change that people make.
     """
@@ -168,6 +168,16 @@ async def by_meter(session: AsyncSession) -> Sequence[MaintenanceRow]:
         .with_for_update(skip_locked=True)
     )
     return found.all()
+
+
+async def plan_with_type(session: AsyncSession, organisation_id: int, code: str) -> MaintenanceRow | None:
+    """Return a plan, of any community and resting ones too, whose failed items make tickets of a type."""
+    return await session.scalar(
+        select(MaintenanceRow)
+        .where(MaintenanceRow.organisation_id == organisation_id, MaintenanceRow.repair_type == code)
+        .order_by(MaintenanceRow.id)
+        .limit(1)
+    )
 
 
 async def has_inspection(session: AsyncSession, principal: Principal, plan_id: int, due: str) -> bool:

@@ -1,8 +1,11 @@
 """Preventive plans: what is inspected where and when, and the tickets that they make when it is time."""
 
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,23 +19,27 @@ from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.fleet import service as fleet
 from cloud.properties import service as properties
+from cloud.repairs import announcing
 from cloud.repairs import maintenance_tables as tables
 from cloud.repairs.domain import MILLI, checked_quantity, from_milli, to_milli
 from cloud.repairs.maintenance import find_row
 from cloud.repairs.maintenance_tables import InspectionRow, MaintenanceRow
 from cloud.repairs.rhythm import Rhythm, next_mark, turn, worked_day
 from cloud.repairs.tables import CODE_LENGTH, NAME_LENGTH
-from cloud.tickets.domain import Origin
+from cloud.tickets.domain import INSPECTION, Origin
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.types import find_type
 from firmware_configs.look.words import _
 
-_TYPE = "inspection"
 _CALENDAR = "office"
 _MOST_ITEMS = 60
 _MOST_TURNS = {Rhythm.WEEKS: 520, Rhythm.MONTHS: 120}
 _OLDEST = timedelta(days=366)
 _AT_ONCE = 50
+_TRIED_AGAIN = timedelta(hours=1)
+"""When a turn that could not begin is tried again: soon enough for its day, and behind what is due meanwhile."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +127,19 @@ async def make_due(session: AsyncSession, clock: Clock) -> set[int]:
     """
     organisations = set()
     for row in await tables.due_by_day(session, now=clock.now(), limit=_AT_ONCE):
-        principal = Principal.system(row.organisation_id)
-        due = turn(row.first_on or clock.now().date(), row.rhythm, row.every, row.turn)
-        await _open(session, clock, principal, row, due=due.isoformat())
-        await _move_on(session, clock, principal, row)
-        organisations.add(row.organisation_id)
+        if await _begin(session, clock, row, partial(_begin_by_day, session, clock, row)):
+            organisations.add(row.organisation_id)
+        else:
+            row.next_at = clock.now() + _TRIED_AGAIN
     await session.flush()
     return organisations | await _make_due_by_meter(session, clock)
+
+
+async def _begin_by_day(session: AsyncSession, clock: Clock, row: MaintenanceRow) -> None:
+    principal = Principal.system(row.organisation_id)
+    due = turn(row.first_on or clock.now().date(), row.rhythm, row.every, row.turn)
+    await _open(session, clock, principal, row, due=due.isoformat())
+    await _move_on(session, clock, principal, row)
 
 
 async def _make_due_by_meter(session: AsyncSession, clock: Clock) -> set[int]:
@@ -141,12 +154,37 @@ async def _make_due_by_meter(session: AsyncSession, clock: Clock) -> set[int]:
             if reading is None or row.next_milli is None:
                 continue
             value, due = Decimal(str(reading.value)), Decimal(row.next_milli) / MILLI
-            if value >= due:
-                await _open(session, clock, principal, row, due=f"{from_milli(row.next_milli)}/{row.version}")
-                row.next_milli = to_milli(next_mark(due, Decimal(row.every) / MILLI, value))
+            if value >= due and await _begin(
+                session, clock, row, partial(_begin_by_meter, session, clock, row, due=due, value=value)
+            ):
                 organisations.add(organisation_id)
     await session.flush()
     return organisations
+
+
+async def _begin_by_meter(
+    session: AsyncSession, clock: Clock, row: MaintenanceRow, *, due: Decimal, value: Decimal
+) -> None:
+    principal = Principal.system(row.organisation_id)
+    await _open(session, clock, principal, row, due=f"{from_milli(row.next_milli or 0)}/{row.version}")
+    row.next_milli = to_milli(next_mark(due, Decimal(row.every) / MILLI, value))
+
+
+async def _begin(
+    session: AsyncSession, clock: Clock, row: MaintenanceRow, turned: Callable[[], Awaitable[None]]
+) -> bool:
+    """Return whether a plan's turn began; where it can't, that alone is undone, and the managers are told once."""
+    plan_id, organisation_id = row.id, row.organisation_id
+    try:
+        async with session.begin_nested():
+            await turned()
+    except Exception:  # noqa: BLE001  one plan's fault must stop nobody else's: it is logged, told and tried again
+        _log.exception("preventive plan %d of organisation %d can't begin its turn", plan_id, organisation_id)
+        await session.refresh(row)
+        which = f"{row.version}:{row.turn}:{row.next_milli}"
+        await announcing.turn_failed(session, clock, row, key=f"maintenance-failed:{plan_id}:{which}")
+        return False
+    return True
 
 
 async def _open(session: AsyncSession, clock: Clock, principal: Principal, row: MaintenanceRow, *, due: str) -> None:
@@ -157,7 +195,7 @@ async def _open(session: AsyncSession, clock: Clock, principal: Principal, row: 
         session,
         clock,
         principal,
-        type_code=_TYPE,
+        type_code=INSPECTION,
         subject=Words(zh=row.name_zh, en=row.name_en),
         location=Location(community_id=row.community_id, place_id=row.place_id, place=row.place),
         origin=Origin.PLAN,

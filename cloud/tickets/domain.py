@@ -14,6 +14,12 @@ from firmware_configs.look.words import _
 ALARM_REPAIR = "alarm_repair"
 """The type of a ticket that an alarm opens."""
 
+INSPECTION = "inspection"
+"""The type of a ticket that a preventive plan opens."""
+
+REPAIR = "repair"
+"""The type of what is to be repaired and of which nothing nearer is known yet."""
+
 
 class Kind(StrEnum):
     """What sort of matter a ticket is."""

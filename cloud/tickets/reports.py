@@ -9,7 +9,7 @@ from cloud.core.database import Base, hold
 from cloud.core.errors import Refused
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
-from cloud.tickets.domain import Kind, Origin
+from cloud.tickets.domain import REPAIR, Kind, Origin
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.suggesting import suggested
 from cloud.tickets.tables import SUBJECT_LENGTH
@@ -17,8 +17,6 @@ from cloud.tickets.types import list_types
 from firmware_configs.look.words import _
 
 KEY_LENGTH = 64
-REPAIR = "repair"
-"""The type of a report whose words speak for none, until the desk has looked at it."""
 
 _UNNAMED = Words(zh="业主报修（见照片）", en="Fault reported (see the photo)")
 

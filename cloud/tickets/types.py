@@ -14,12 +14,17 @@ from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.tickets import timers
 from cloud.tickets.default_types import DEFAULT_TYPES
-from cloud.tickets.domain import ALARM_REPAIR, Step, Target, TicketType
+from cloud.tickets.domain import ALARM_REPAIR, INSPECTION, REPAIR, Step, Target, TicketType
 from cloud.tickets.tables import CODE_LENGTH, TicketTypeRow, type_in_force, types_in_force
 from firmware_configs.look.words import _
 
 _LONGEST_MINUTES = 366 * 24 * 60
 _LONGEST_REWORK_DAYS = 3_650
+_OPENED_BY_PROGRAMS = {
+    ALARM_REPAIR: _("Alarms open tickets of this type: it can be changed, not retired."),
+    INSPECTION: _("Preventive plans open tickets of this type: it can be changed, not retired."),
+    REPAIR: _("Reports that speak for no other type open tickets of this one: it can be changed, not retired."),
+}
 _DEEPEST = 4  # a person who chooses from the tree must still see its end
 
 
@@ -60,13 +65,15 @@ async def define_type(session: AsyncSession, clock: Clock, principal: Principal,
 async def retire_type(session: AsyncSession, clock: Clock, principal: Principal, *, code: str) -> None:
     """Let no ticket be opened with a type any more; the timers of its open tickets end, which then have no deadline.
 
+    What preventive plans open is asked for by `repairs.retiring`, which knows them.
+
     Raises:
         NotFound: there is no such type, or it is retired already.
         Conflict: other types are a part of it, or programs open tickets with it.
     """
     principal.require(Role.MANAGER)
-    if code == ALARM_REPAIR:
-        raise Conflict(_("Alarms open tickets of this type: it can be changed, not retired."))
+    if code in _OPENED_BY_PROGRAMS:
+        raise Conflict(_OPENED_BY_PROGRAMS[code])
     row = await find_type(session, clock, principal, code=code)
     types = await list_types(session, principal)
     if any(each.parent_code == code for each in types):

@@ -8,11 +8,12 @@ from cloud.alarms.domain import Priority
 from cloud.calendars import service as calendars
 from cloud.calendars.defaults import defaults
 from cloud.core.principal import Role
+from cloud.repairs.retiring import retire_type
 from cloud.screens.admin.type_forms import TypeForm, filled, minutes_field, type_of
 from cloud.tickets import learning
 from cloud.tickets.default_types import DEFAULT_TYPES
 from cloud.tickets.domain import Target, TicketType
-from cloud.tickets.types import define_type, in_tree, list_types, retire_type, type_named
+from cloud.tickets.types import define_type, in_tree, list_types, type_named
 from cloud.web import words
 from cloud.web.forms import Form
 from cloud.web.pages import OnPage, Page

@@ -1,24 +1,31 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from cloud.core.errors import Conflict, Forbidden, Refused
 from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.fleet.intake import Intake
-from cloud.repairs import checks, maintenance, preventive, results
+from cloud.notifications.tables import MessageRow
+from cloud.properties import service as properties
+from cloud.properties.domain import PlaceKind
+from cloud.repairs import checks, maintenance, preventive, results, retiring
 from cloud.repairs.maintenance import Maintenance
 from cloud.repairs.maintenance_tables import Checked
 from cloud.repairs.preventive import Draft
 from cloud.repairs.rhythm import Rhythm
 from cloud.tickets import service as tickets
-from cloud.tickets.domain import Kind, Origin, State
+from cloud.tickets.default_types import DEFAULT_TYPES
+from cloud.tickets.domain import INSPECTION, Kind, Origin, State
 from cloud.tickets.reading import Ticket, list_tickets
+from cloud.tickets.types import define_type, find_type, list_types
 from tests.cloud.alarms.site import Site
+from tests.cloud.estate import make_organisation
 from tests.cloud.fleet.boxes import batch
 
 PUMPS = Words(zh="水泵月检", en="Pumps, monthly")
@@ -172,6 +179,99 @@ async def test_a_plan_that_cannot_be_is_refused(site: Site, changes: dict[str, o
     with pytest.raises(Refused) as refused:
         await plan(site, draft(site, **changes))
     assert refused.value.field == field
+
+
+async def retire(site: Site, code: str) -> None:
+    """Retire a type as its row says it, whatever stands on it."""
+    async with site.database.transaction() as session:
+        row = await find_type(session, site.clock, site.system, code=code)
+        row.replaced_at = site.clock.now()
+
+
+async def plan_next_door(site: Site) -> Principal:
+    """Let another organisation have a plan that is due at the same time; return its manager."""
+    estate = await make_organisation(site.database, site.clock, name="银杏物业")
+    boss, clock = estate.administrator, site.clock
+    async with site.database.transaction() as session:
+        community_id = await properties.create_community(session, clock, boss, name="银杏苑")
+        place_id = await properties.create_place(
+            session, clock, boss, community_id=community_id, name="泵房", kind=PlaceKind.PLANT_ROOM
+        )
+        await preventive.create_plan(session, clock, estate.principals[Role.MANAGER], draft(site, place_id=place_id))
+    return estate.principals[Role.MANAGER]
+
+
+async def tickets_of(site: Site, principal: Principal) -> list[Kind]:
+    system = Principal.system(principal.organisation_id)
+    async with site.database.reading() as session:
+        found = await list_tickets(session, site.clock, system, Ask(limit=None), only_undone=False)
+    return [each.kind for each in found.rows]
+
+
+async def told_managers(site: Site) -> list[str]:
+    async with site.database.reading() as session:
+        rows = await session.scalars(
+            select(MessageRow).where(MessageRow.person_id == manager(site).person_id).order_by(MessageRow.id)
+        )
+        return [row.subject_en for row in rows]
+
+
+@pytest.mark.parametrize("by_what", [draft, by_meter], ids=["by the calendar", "by a meter"])
+async def test_a_plan_that_cannot_begin_is_told_once_and_stops_no_other_organisation(
+    site: Site, by_what: Callable[[Site], Draft]
+) -> None:
+    await plan(site, by_what(site))
+    neighbour = await plan_next_door(site)
+    sent = batch([(1, 1)], [("probe/humidity", site.us(0), 600.0)])
+    await Intake(site.database, site.series, site.clock).take(site.box.identity, sent)
+    await retire(site, INSPECTION)
+    site.clock.set(datetime(2026, 3, 9, 1, 0, tzinfo=UTC))
+    assert [await look(site) for _again in range(2)] == [1, 0]
+    site.clock.advance(hours=2)
+    assert await look(site) == 0
+    assert (await tickets_of(site, neighbour), await inspections(site)) == ([Kind.INSPECTION], [])
+    assert await told_managers(site) == ["An inspection could not be opened: Pumps, monthly"]
+
+
+async def test_a_plan_that_could_not_begin_does_so_once_the_cause_is_mended(site: Site) -> None:
+    plan_id = await plan(site, draft(site))
+    await retire(site, INSPECTION)
+    site.clock.set(datetime(2026, 3, 9, 1, 0, tzinfo=UTC))
+    assert await look(site) == 0
+    async with site.database.transaction() as session:
+        standard = next(each for each in DEFAULT_TYPES if each.code == INSPECTION)
+        await define_type(session, site.clock, manager(site), standard)
+    assert await look(site) == 0
+    site.clock.advance(hours=1)
+    assert await look(site) == 1
+    assert (await seen(site, plan_id)).next_at == datetime(2026, 4, 7, 1, 0, tzinfo=UTC)
+
+
+async def test_a_type_that_a_plan_opens_repairs_with_is_not_retired(site: Site) -> None:
+    plan_id = await plan(site, draft(site, repair_type="doors"))
+    with pytest.raises(Conflict) as refused:
+        async with site.database.transaction() as session:
+            await retiring.retire_type(session, site.clock, manager(site), code="doors")
+    assert refused.value.parameters == {"plan": "水泵月检"}
+    async with site.database.transaction() as session:
+        changed = draft(site, repair_type="repair")
+        await preventive.change_plan(session, site.clock, manager(site), changed, plan_id=plan_id, version=1)
+        await retiring.retire_type(session, site.clock, manager(site), code="doors")
+        assert "doors" not in {each.code for each in await list_types(session, site.system)}
+
+
+async def test_what_fails_is_a_repair_where_the_inspections_own_type_is_retired_since(site: Site) -> None:
+    await plan(site, draft(site, repair_type="doors"))
+    site.clock.set(datetime(2026, 3, 9, 1, 0, tzinfo=UTC))
+    await look(site)
+    (inspection,) = await inspections(site)
+    await retire(site, "doors")
+    async with site.database.transaction() as session:
+        await checks.check(
+            session, site.clock, site.estate.principals[Role.DESK], ticket_id=inspection.id, code="01",
+            outcome=Checked.FAILED, text="轴封滴水",
+        )  # fmt: skip
+    assert [each.type.code for each in await inspections(site)] == ["inspection", "repair"]
 
 
 async def test_only_managers_plan(site: Site) -> None:

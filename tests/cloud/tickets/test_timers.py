@@ -263,7 +263,7 @@ async def test_a_retired_type_opens_nothing_and_its_open_tickets_have_no_deadlin
     assert (await desk.deadlines(broken))[Target.SOLUTION].breached_at == local(3, 11, 0)
 
 
-@pytest.mark.parametrize("code", ["alarm_repair", "water"])
+@pytest.mark.parametrize("code", ["alarm_repair", "inspection", "repair", "water"])
 async def test_a_type_that_others_stand_on_is_not_retired(desk: Desk, code: str) -> None:
     async with desk.site.database.transaction() as session:
         with pytest.raises(Conflict):
