@@ -34,6 +34,19 @@ class Spot:
     label: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Some units, and what whoever is in them lives with.
+
+    Attributes:
+        place_ids: the places in the units, and those that they share with their building or their community.
+    """
+
+    unit_ids: frozenset[int] = frozenset()
+    place_ids: frozenset[int] = frozenset()
+    community_ids: frozenset[int] = frozenset()
+
+
 async def find_people(session: AsyncSession, principal: Principal, words: str, *, limit: int) -> list[Person]:
     """Return the people whom the words mean, by name: see accounts.finding.matching.
 
@@ -54,6 +67,18 @@ async def may_see_person(session: AsyncSession, principal: Principal, person_id:
     if principal.communities is None:
         return bool(await people.names(session, principal, [person_id]))
     return bool(await tables.occupancies(session, principal, person_ids=[person_id]))
+
+
+async def find_person(session: AsyncSession, principal: Principal, person_id: int) -> Person:
+    """Return somebody by their id: see find_people.
+
+    Raises:
+        NotFound: there is nobody whom the principal may see.
+    """
+    found = await people.list_people(session, principal, ids=[person_id])
+    if not found or not await may_see_person(session, principal, person_id):
+        raise NotFound(_("There is no such person."))
+    return found[0]
 
 
 async def find_units(session: AsyncSession, principal: Principal, words: str, *, limit: int) -> list[Spot]:
@@ -98,6 +123,25 @@ async def find_spot(session: AsyncSession, principal: Principal, *, unit_id: int
             labels = await tables.labels(session, principal, [place.id])
             return Spot(community_id=place.community_id, place_id=place.id, label=labels[place.id])
     raise NotFound(_("There is no such place."))
+
+
+async def address_of(session: AsyncSession, principal: Principal, unit_ids: Collection[int]) -> Address:
+    """Return the address that units are, as far as the principal may see it."""
+    # any organisation: theirs leaves only the principal's
+    units = (await session.scalars(theirs(principal, UnitRow).where(UnitRow.id.in_(unit_ids)))).all()
+    communities = {unit.community_id for unit in units}
+    shared = or_(
+        PlaceRow.building_id.in_({unit.building_id for unit in units}),
+        and_(PlaceRow.building_id.is_(None), PlaceRow.community_id.in_(communities)),
+    )
+    own = PlaceRow.unit_id.in_([unit.id for unit in units])
+    found = theirs(principal, PlaceRow).where(or_(own, and_(PlaceRow.unit_id.is_(None), shared)))
+    places = await session.scalars(found.with_only_columns(PlaceRow.id))
+    return Address(
+        unit_ids=frozenset(unit.id for unit in units),
+        place_ids=frozenset(places),
+        community_ids=frozenset(communities),
+    )
 
 
 async def _buildings(session: AsyncSession, principal: Principal) -> Sequence[tuple[int, str, str]]:

@@ -18,7 +18,16 @@ from cloud.core.words import Words
 from cloud.notifications.domain import Kind
 from cloud.notifications.service import notify
 from cloud.reception import service
-from cloud.reception.domain import CallbackState, Channel, Ending, Entry, Subject, check_promise, check_text
+from cloud.reception.domain import (
+    TAKES_CALLS,
+    CallbackState,
+    Channel,
+    Ending,
+    Entry,
+    Subject,
+    check_promise,
+    check_text,
+)
 from cloud.reception.tables import CallbackRow, InteractionRow, by_key, due_callbacks, locked, seen
 from firmware_configs.look.words import _
 
@@ -59,11 +68,11 @@ async def promise(session: AsyncSession, clock: Clock, principal: Principal, ent
     The same entry again promises nothing more.
 
     Raises:
-        Forbidden: the principal is not at the desk.
+        Forbidden: the principal takes no calls.
         NotFound: person, unit or place are not the principal's to see.
         Refused: the time is past or too far away, or nobody could be called.
     """
-    principal.require(Role.DESK)
+    principal.require(*TAKES_CALLS)
     await hold(session, f"interaction {principal.organisation_id} {entry.key}")
     known = await by_key(session, principal, entry.key)
     if known is not None and known.callback_id is not None:

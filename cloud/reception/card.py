@@ -5,21 +5,23 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts import people
 from cloud.accounts.domain import Person
 from cloud.core.clock import Clock
-from cloud.core.errors import NotFound, Refused
-from cloud.core.principal import Principal, Role
+from cloud.core.errors import Refused
+from cloud.core.principal import Principal
 from cloud.properties import finding, occupancies
 from cloud.properties.finding import Spot
 from cloud.properties.occupancies import Occupant, Occupied
-from cloud.reception import callbacks, service
+from cloud.reception import callbacks, planned, service
 from cloud.reception.callbacks import Callback
 from cloud.reception.catalogue import today_of
+from cloud.reception.domain import TAKES_CALLS
 from cloud.reception.hints import Hint, hints_for
-from cloud.reception.service import Interaction
+from cloud.reception.lines import Interaction
+from cloud.reception.planned import Planned
+from cloud.tickets.incident_reading import Incident, incidents_at
 from cloud.tickets.numbers import numbers_in, tickets_numbered
-from cloud.tickets.reading import Ticket, tickets_asked_by, tickets_of_unit
+from cloud.tickets.reading import Ticket, tickets_asked_by, tickets_of_places, tickets_of_unit
 from firmware_configs.look.words import _
 
 FOUND_AT_MOST = 12
@@ -27,6 +29,7 @@ FOUND_AT_MOST = 12
 
 _SHORTEST = 2
 _TICKETS = 30
+_NEARBY = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,10 @@ class Card:
         units: those that are the person's, were and will be, the newest first.
         occupants: who is in the unit today.
         open_tickets, past_tickets: what they asked for and what concerns their units, the newest first.
+        nearby: what is to be done at the places that they share with others, the newest first.
+        incidents: those that are not over and concern their units.
+        planned: what is to come there, the next first.
+        hints: notes on their units and on the places that they share.
     """
 
     person: Person | None
@@ -77,6 +84,9 @@ class Card:
     occupants: list[Occupant]
     open_tickets: list[Ticket]
     past_tickets: list[Ticket]
+    nearby: list[Ticket]
+    incidents: list[Incident]
+    planned: list[Planned]
     promises: list[Callback]
     contacts: list[Interaction]
     hints: list[Hint]
@@ -86,9 +96,9 @@ async def find(session: AsyncSession, clock: Clock, principal: Principal, words:
     """Return whom the words mean: a name, a number or its last four digits, a unit, a ticket.
 
     Raises:
-        Forbidden: the principal is not at the desk.
+        Forbidden: the principal takes no calls.
     """
-    principal.require(Role.DESK)
+    principal.require(*TAKES_CALLS)
     words = words.strip()
     numbers = numbers_in(words)
     if numbers:
@@ -121,13 +131,11 @@ async def card_of_person(session: AsyncSession, clock: Clock, principal: Princip
     """Return the card of somebody.
 
     Raises:
-        Forbidden: the principal is not at the desk.
+        Forbidden: the principal takes no calls.
         NotFound: there is nobody whom the principal may see.
     """
-    principal.require(Role.DESK)
-    if not await finding.may_see_person(session, principal, person_id):
-        raise NotFound(_("There is no such person."))
-    person = (await people.list_people(session, principal, ids=[person_id]))[0]
+    principal.require(*TAKES_CALLS)
+    person = await finding.find_person(session, principal, person_id)
     today = await today_of(session, clock, principal)
     units = (await occupancies.units_of(session, principal, [person_id]))[person_id]
     now_theirs = [unit.unit_id for unit in units if unit.holds(today)]
@@ -138,10 +146,10 @@ async def card_of_unit(session: AsyncSession, clock: Clock, principal: Principal
     """Return the card of a unit, for whoever calls from it.
 
     Raises:
-        Forbidden: the principal is not at the desk.
+        Forbidden: the principal takes no calls.
         NotFound: there is none that the principal may see.
     """
-    principal.require(Role.DESK)
+    principal.require(*TAKES_CALLS)
     await finding.find_spot(session, principal, unit_id=unit_id, place_id=None)
     today = await today_of(session, clock, principal)
     return await _card(session, clock, principal, today, person=None, units=[], unit_ids=[unit_id])
@@ -158,7 +166,11 @@ async def _card(
     unit_ids: list[int],
 ) -> Card:
     spot = await finding.find_spot(session, principal, unit_id=unit_ids[0], place_id=None) if unit_ids else None
+    address = await finding.address_of(session, principal, unit_ids)
     tickets = await _tickets(session, clock, principal, person, unit_ids)
+    undone = [ticket for ticket in tickets if ticket.is_undone]
+    shared = await tickets_of_places(session, clock, principal, place_ids=address.place_ids, limit=_NEARBY)
+    nearby = [ticket for ticket in shared if ticket not in undone]
     occupants = await occupancies.occupants(session, principal, unit_ids[:1], on=today) if unit_ids else {}
     return Card(
         person=person,
@@ -166,13 +178,16 @@ async def _card(
         today=today,
         units=units,
         occupants=occupants.get(unit_ids[0], []) if unit_ids else [],
-        open_tickets=[ticket for ticket in tickets if ticket.is_undone],
+        open_tickets=undone,
         past_tickets=[ticket for ticket in tickets if not ticket.is_undone],
+        nearby=nearby,
+        incidents=await incidents_at(session, clock, principal, address),
+        planned=await planned.at(session, clock, principal, address, tickets=[*undone, *nearby]),
         promises=await callbacks.open_for(session, clock, principal, person_id=person.id) if person else [],
         contacts=await service.last_contacts(session, principal, person_id=person.id)
         if person
         else await service.last_contacts(session, principal, unit_id=unit_ids[0]),
-        hints=await hints_for(session, clock, principal, unit_ids=unit_ids),
+        hints=await hints_for(session, clock, principal, unit_ids=unit_ids, place_ids=sorted(address.place_ids)),
     )
 
 

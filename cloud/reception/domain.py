@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from cloud.core.errors import Refused
+from cloud.core.principal import Role
+from cloud.tickets.domain import Kind
 from firmware_configs.look.words import _
 
 TEXT_LENGTH = 4_000
 NAME_LENGTH = 80
 LABEL_LENGTH = 300
+TAKES_CALLS = (Role.DESK, Role.OPERATOR)
+"""Who answers whoever comes: at night the control room does, and nothing else of the desk's is its business."""
+
 LONGEST = timedelta(hours=4)
 """A form that stood open longer says nothing about how long somebody spoke."""
 
@@ -60,6 +66,21 @@ class VisitorState(StrEnum):
     LEFT = "left"
 
 
+def subject_of(kind: Kind) -> Subject:
+    """Return what somebody wanted who came with a matter of this kind."""
+    match kind:
+        case Kind.COMPLAINT:
+            return Subject.COMPLAINT
+        case Kind.ENQUIRY:
+            return Subject.ENQUIRY
+        case Kind.SUGGESTION:
+            return Subject.SUGGESTION
+        case Kind.REPAIR | Kind.ALARM | Kind.INSPECTION:
+            return Subject.REPAIR
+        case _:
+            assert_never(kind)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """What the desk writes down of somebody who came.
@@ -71,6 +92,7 @@ class Entry:
         answer: what they were told.
         price_id: the published fee that was quoted to them.
         callback_id: the promise that this call keeps.
+        incident_id: the incident that explained it.
         key: chosen by the form, so that one that is sent twice is written down once.
     """
 
@@ -87,6 +109,7 @@ class Entry:
     answer: str = ""
     price_id: int | None = None
     callback_id: int | None = None
+    incident_id: int | None = None
 
 
 def check_text(text: str, field: str) -> str:

@@ -1,15 +1,13 @@
 """What came in at the desk, written down line by line: who, where, what, and how it ended."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import Table, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from cloud.accounts import people
 from cloud.alarms.domain import Priority
 from cloud.core import audit
 from cloud.core.clock import Clock
@@ -23,6 +21,7 @@ from cloud.properties.finding import Spot
 from cloud.reception import catalogue
 from cloud.reception.domain import (
     NAME_LENGTH,
+    TAKES_CALLS,
     Channel,
     Ending,
     Entry,
@@ -30,10 +29,10 @@ from cloud.reception.domain import (
     check_text,
     duration_s,
 )
+from cloud.reception.lines import Interaction, keep, read, state, to_row
 from cloud.reception.tables import PHONE_LENGTH, InteractionRow, by_key, seen
 from cloud.tickets import reading
 from cloud.tickets.domain import Origin
-from cloud.tickets.numbers import numbers_of
 from cloud.tickets.opening import Location, open_ticket
 from firmware_configs.look.words import _
 
@@ -47,41 +46,11 @@ _ORIGINS = {
 _ROWS = cast("Table", InteractionRow.__table__).c
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interaction:
-    """A line of what came in, as people see it.
-
-    Attributes:
-        place: where it was about; empty when nobody said.
-        corrects_id: the line that it puts right.
-        is_corrected: whether another line puts this one right.
-    """
-
-    id: int
-    channel: Channel
-    subject: Subject
-    ending: Ending
-    begun_at: datetime
-    duration_s: int | None
-    person_id: int | None
-    name: str
-    phone: str
-    unit_id: int | None
-    place: str
-    text: str
-    answer: str
-    ticket_id: int | None
-    ticket: str
-    corrects_id: int | None
-    is_corrected: bool
-    taken_name: str
-
-
 async def answered(session: AsyncSession, clock: Clock, principal: Principal, entry: Entry) -> int:
     """Write down what was answered, which is no ticket; return the line's id.
 
     Raises:
-        Forbidden: the principal is not at the desk.
+        Forbidden: the principal takes no calls.
         NotFound: person, unit, place or price are not the principal's to see.
         Refused: a text is too long.
     """
@@ -115,11 +84,11 @@ async def opened(
     The same entry again opens no second ticket.
 
     Raises:
-        Forbidden: the principal is not at the desk.
+        Forbidden: the principal takes no calls.
         NotFound: there is no such type; or person, unit, place or price are not the principal's to see.
         Refused: it is not said what is to be done, or where.
     """
-    principal.require(Role.DESK)
+    principal.require(*TAKES_CALLS)
     await hold(session, f"interaction {principal.organisation_id} {entry.key}")
     known = await by_key(session, principal, entry.key)
     if known is not None and known.ticket_id is not None:
@@ -194,7 +163,7 @@ async def correct(
     )
     session.add(new)
     await session.flush()
-    before, after = audit.changed(_state(row), _state(new))
+    before, after = audit.changed(state(row), state(new))
     audit.record(
         session, clock, principal, action="reception.corrected", subject=f"interaction:{row.id}", before=before,
         after={**after, "by": new.id},
@@ -276,67 +245,33 @@ async def write(
     callback_id: int | None = None,
 ) -> int:
     """Write a line down once, whatever it ended in; return its id. Raises as `answered` does."""
-    principal.require(Role.DESK)
+    principal.require(*TAKES_CALLS)
     await hold(session, f"interaction {principal.organisation_id} {entry.key}")
     known = await by_key(session, principal, entry.key)
     if known is not None:
         return known.id
     name, phone = await _caller(session, principal, entry)
-    spot = await _spot(session, principal, entry)
     if entry.price_id is not None:
         await catalogue.price_words(session, principal, entry.price_id)
-    row = InteractionRow(
-        organisation_id=principal.organisation_id,
-        community_id=spot.community_id if spot else None,
-        channel=entry.channel,
-        subject=entry.subject,
+    row = to_row(
+        clock,
+        principal,
+        replace(entry, name=name, phone=phone, callback_id=callback_id or entry.callback_id),
         ending=ending,
-        begun_at=entry.begun_at,
-        written_at=clock.now(),
-        duration_s=duration_s(entry.begun_at, clock.now()),
-        person_id=entry.person_id,
-        name=name,
-        phone=phone,
-        unit_id=entry.unit_id,
-        place_id=entry.place_id,
-        place=spot.label if spot else "",
-        text=check_text(entry.text, "text"),
-        answer=check_text(entry.answer, "answer"),
+        spot=await _spot(session, principal, entry),
         ticket_id=ticket_id,
-        price_id=entry.price_id,
-        callback_id=callback_id or entry.callback_id,
-        taken_by=principal.person_id,
-        taken_name=principal.name,
-        key=entry.key,
     )
-    session.add(row)
-    await session.flush()
-    audit.record(
-        session, clock, principal, action="reception.written", subject=f"interaction:{row.id}", after=_state(row)
-    )
+    row.taken_by, row.taken_name = principal.person_id, principal.name
+    row.duration_s = duration_s(entry.begun_at, clock.now())
+    await keep(session, clock, principal, row)
     return row.id
-
-
-async def read(session: AsyncSession, principal: Principal, rows: Collection[InteractionRow]) -> list[Interaction]:
-    """Return the lines that rows hold, with the numbers of their tickets."""
-    numbers = await numbers_of(session, principal, ticket_ids={row.ticket_id for row in rows if row.ticket_id})
-    corrected = await session.scalars(
-        select(InteractionRow.corrects_id).where(
-            InteractionRow.organisation_id == principal.organisation_id,
-            InteractionRow.corrects_id.in_([row.id for row in rows]),
-        )
-    )
-    put_right = set(corrected)
-    return [_interaction(row, numbers.get(row.ticket_id or 0, ""), row.id in put_right) for row in rows]
 
 
 async def _caller(session: AsyncSession, principal: Principal, entry: Entry) -> tuple[str, str]:
     """Return the name and the number of whoever came: those they said, or those that are known."""
     if entry.person_id is None:
         return entry.name.strip()[:NAME_LENGTH], entry.phone.strip()[:PHONE_LENGTH]
-    if not await properties.may_see_person(session, principal, entry.person_id):
-        raise NotFound(_("There is no such person."))
-    known = (await people.list_people(session, principal, ids=[entry.person_id]))[0]
+    known = await properties.find_person(session, principal, entry.person_id)
     return known.name, known.phone or ""
 
 
@@ -358,39 +293,3 @@ def _corrections_of(principal: Principal, interaction_id: int) -> Sequence[Any]:
         InteractionRow.organisation_id == principal.organisation_id,
         InteractionRow.corrects_id == interaction_id,
     )
-
-
-def _interaction(row: InteractionRow, ticket: str, is_corrected: bool) -> Interaction:  # noqa: FBT001  private
-    return Interaction(
-        id=row.id,
-        channel=row.channel,
-        subject=row.subject,
-        ending=row.ending,
-        begun_at=row.begun_at,
-        duration_s=row.duration_s,
-        person_id=row.person_id,
-        name=row.name,
-        phone=row.phone,
-        unit_id=row.unit_id,
-        place=row.place,
-        text=row.text,
-        answer=row.answer,
-        ticket_id=row.ticket_id,
-        ticket=ticket,
-        corrects_id=row.corrects_id,
-        is_corrected=is_corrected,
-        taken_name=row.taken_name,
-    )
-
-
-def _state(row: InteractionRow) -> dict[str, object]:
-    return {
-        "channel": row.channel,
-        "subject": row.subject,
-        "ending": row.ending,
-        "person": row.person_id,
-        "place": row.place,
-        "text": row.text,
-        "answer": row.answer,
-        "ticket": row.ticket_id,
-    }

@@ -46,6 +46,8 @@ class InteractionRow(Base):
         price_id: the fee that was quoted.
         corrects_id: the line that this one puts right.
         callback_id: the promise that was kept or moved by it.
+        incident_id: the incident that explained it.
+        taken_by: who wrote it down; None when somebody reported it by themselves.
         key: see domain.Entry.
     """
 
@@ -72,6 +74,7 @@ class InteractionRow(Base):
     price_id: Mapped[int | None] = mapped_column(ForeignKey("service_prices.id"))
     corrects_id: Mapped[int | None] = mapped_column(ForeignKey("interactions.id"), index=True)
     callback_id: Mapped[int | None] = mapped_column(ForeignKey("callbacks.id"), index=True)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     taken_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     key: Mapped[str] = mapped_column(String(KEY_LENGTH))

@@ -1,6 +1,6 @@
-"""What people see of preventive plans: one, and the list."""
+"""What people see of preventive plans: one, the list, and what comes where."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,6 +51,14 @@ async def list_plans(session: AsyncSession, principal: Principal, ask: Ask) -> F
     principal.require(Role.MANAGER, Role.DESK, Role.OPERATOR)
     found = await fetch(session, tables.plan_listing(principal), ask)
     return found.of(await _read(session, principal, [row.MaintenanceRow for row in found.rows]))
+
+
+async def coming(
+    session: AsyncSession, principal: Principal, *, place_ids: Collection[int], before: datetime
+) -> list[Maintenance]:
+    """Return the preventive plans of places whose next turn begins before an instant, the next one first."""
+    principal.require(Role.MANAGER, Role.DESK, Role.OPERATOR)
+    return await _read(session, principal, await tables.plans_at(session, principal, place_ids, before=before))
 
 
 async def find_plan(session: AsyncSession, principal: Principal, *, plan_id: int) -> Maintenance:

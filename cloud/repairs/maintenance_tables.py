@@ -140,6 +140,17 @@ def plan_listing(principal: Principal) -> Listing:
     )
 
 
+async def plans_at(
+    session: AsyncSession, principal: Principal, place_ids: Collection[int], *, before: datetime
+) -> Sequence[MaintenanceRow]:
+    """Return the plans of some places whose next turn begins before an instant, the next one first."""
+    # any organisation: visible_plans leaves only the principal's
+    asked = visible_plans(principal).where(
+        MaintenanceRow.place_id.in_(place_ids), _COMES, MaintenanceRow.next_at < before
+    )
+    return (await session.scalars(asked.order_by(MaintenanceRow.next_at, MaintenanceRow.id))).all()
+
+
 async def find_plan(session: AsyncSession, principal: Principal, plan_id: int) -> MaintenanceRow | None:
     """Return a preventive plan that the principal may see, locked."""
     # any organisation: visible_plans leaves only the principal's

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, case, func, or_, select
+from sqlalchemy import Select, Table, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.domain import Priority
@@ -13,6 +13,7 @@ from cloud.core.clock import Clock
 from cloud.core.errors import NotFound
 from cloud.core.listing import Ask, Filter, Found, Listing, Operator, containing, fetch
 from cloud.core.principal import Principal
+from cloud.properties.finding import Address
 from cloud.tickets.domain import TicketType
 from cloud.tickets.reading import Ticket, list_tickets
 from cloud.tickets.tables import IncidentPlaceRow, IncidentRow, TicketRow, TicketTypeRow, in_sight
@@ -98,6 +99,23 @@ async def open_incidents(session: AsyncSession, clock: Clock, principal: Princip
     rows = await session.execute(
         _with_types(principal).where(IncidentRow.closed_at.is_(None)).order_by(IncidentRow.opened_at.desc())
     )
+    return await _read(session, clock, principal, rows.all())
+
+
+async def incidents_at(session: AsyncSession, clock: Clock, principal: Principal, address: Address) -> list[Incident]:
+    """Return the incidents that are not over and concern an address, those that are due first.
+
+    One that names places concerns whoever shares one of them; one that names none, its community or everybody.
+    """
+    named = exists().where(
+        IncidentPlaceRow.organisation_id == principal.organisation_id,
+        IncidentPlaceRow.incident_id == IncidentRow.id,
+        or_(IncidentPlaceRow.place_id.is_not(None), IncidentPlaceRow.unit_id.is_not(None)),
+    )
+    of_it = or_(IncidentPlaceRow.place_id.in_(address.place_ids), IncidentPlaceRow.unit_id.in_(address.unit_ids))
+    everywhere = or_(IncidentRow.community_id.is_(None), IncidentRow.community_id.in_(address.community_ids))
+    found = _with_types(principal).where(IncidentRow.closed_at.is_(None), or_(named.where(of_it), ~named & everywhere))
+    rows = await session.execute(found.order_by(IncidentRow.due_at, IncidentRow.id))
     return await _read(session, clock, principal, rows.all())
 
 

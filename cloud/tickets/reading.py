@@ -178,6 +178,19 @@ async def tickets_of_unit(
     return await read(session, clock, principal, rows.all())
 
 
+async def tickets_of_places(
+    session: AsyncSession, clock: Clock, principal: Principal, *, place_ids: Collection[int], limit: int = 20
+) -> list[Ticket]:
+    """Return what is to be done at places that are in no unit, as far as the principal may see it, the newest first."""
+    rows = await session.execute(
+        visible_tickets(principal)
+        .where(TicketRow.place_id.in_(place_ids), TicketRow.unit_id.is_(None), TicketRow.state.in_(sorted(UNDONE)))
+        .order_by(TicketRow.opened_at.desc(), TicketRow.id.desc())
+        .limit(limit)
+    )
+    return await read(session, clock, principal, rows.all())
+
+
 async def list_tickets(
     session: AsyncSession, clock: Clock, principal: Principal, ask: Ask, *, only_undone: bool
 ) -> Found[Ticket]:

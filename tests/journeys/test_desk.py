@@ -11,7 +11,7 @@ from cloud.core.listing import Ask
 from cloud.core.principal import Role
 from cloud.reception import service
 from cloud.reception.domain import Channel, Ending
-from cloud.reception.service import Interaction
+from cloud.reception.lines import Interaction
 from cloud.settings import Settings
 from cloud.tickets.domain import Origin
 from cloud.tickets.reading import Ticket, ticket

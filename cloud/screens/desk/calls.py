@@ -4,23 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from pydantic import Field
 from starlette.responses import Response
 
-from cloud.accounts import telephones
 from cloud.accounts.phones import check_phone, shown
 from cloud.core.errors import Refused
-from cloud.core.principal import Role
+from cloud.core.listing import Ask, Found
 from cloud.properties import finding
 from cloud.properties.finding import Spot
-from cloud.reception import callbacks, card, service
+from cloud.reception import callbacks, card, explained, service
 from cloud.reception.card import Card
 from cloud.reception.correspondence import count_new
-from cloud.reception.domain import Channel, Entry, Subject
+from cloud.reception.domain import TAKES_CALLS, Channel, Entry, Subject
 from cloud.screens.desk.lines import lines
-from cloud.screens.desk.reception_words import CHANNELS, ENDINGS, OCCUPANCY_KINDS, SUBJECTS
+from cloud.screens.desk.reception_words import CHANNELS, COMINGS, ENDINGS, OCCUPANCY_KINDS, SUBJECTS
 from cloud.screens.desk.tree import type_options
+from cloud.tickets.incident_reading import Incident, list_incidents
 from cloud.tickets.suggesting import suggested
 from cloud.tickets.types import list_types
 from cloud.web import prices, words
@@ -32,14 +33,21 @@ from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
 from firmware_configs.look.words import _
 
-router = pages_for(Role.DESK)
+router = pages_for(*TAKES_CALLS)
 
 TOPIC = "reception"
-ANSWERED, TICKET, CALLBACK = "answered", "ticket", "callback"
-"""How it ended, as the buttons of the form say it; `ticket:` and a type opens one of the type that was suggested."""
+ANSWERED, TICKET, CALLBACK, EXPLAINED, JOINED = "answered", "ticket", "callback", "explained", "joined"
+"""How it ended, as the buttons of the form say it.
+
+`ticket:` and a type opens one of the type that was suggested; `explained:` and an incident answers with that, and
+`joined:` opens a ticket that it explains.
+"""
+
+_ACT = rf"^({ANSWERED}|{CALLBACK}|{TICKET}(:[\w.-]+)?|({EXPLAINED}|{JOINED}):\d{{1,15}})$"
 
 _PROMISED_IN = timedelta(hours=1)
 _OFFERED_SPOTS = 3
+_SHOWN_INCIDENTS = 5
 
 
 class EntryForm(FormModel):
@@ -48,14 +56,16 @@ class EntryForm(FormModel):
     Attributes:
         where: a unit or a place as people say it; the card fills it in.
         begun_at: when the form was drawn, which is when they called.
+        unit_id: of whose card the form was drawn beside, where it was no person's.
     """
 
-    act: str
+    act: Annotated[str, Field(pattern=_ACT)]
     key: Annotated[str, Field(min_length=8, max_length=64)]
     begun_at: datetime
     channel: Channel = Channel.CALL
     subject: Subject = Subject.ENQUIRY
     person_id: Id | None = None
+    unit_id: Id | None = None
     name: Annotated[str, Field(max_length=80)] = ""
     phone: Annotated[str, Field(max_length=40)] = ""
     where: Annotated[str, Field(max_length=300)] = ""
@@ -101,21 +111,13 @@ async def suggestions(work: Work, page: OnPage, text: str = "") -> Response:
 
 @router.post("/desk/entries")
 async def write(work: Work, page: OnPage) -> Response:
-    """Write down how it ended: answered, a ticket, or a promised call back."""
+    """Write down how it ended: answered, a ticket, a promised call back, or explained by an incident."""
     form = await page.form(EntryForm)
     said, path = "", "/desk"
     async with page.mending(form, lambda: _mend(work, page, form)):
         said, path = await _end(work, page, form.value)
-    work.changed(TOPIC, "tickets")
+    work.changed(TOPIC, "tickets", "incidents")
     return page.go(path, notice=Notice(id=said))
-
-
-@router.post("/desk/people/{person_id}/phone")
-async def reveal(work: Work, page: OnPage, person_id: int) -> Response:
-    """Show somebody's number in full, which is written down."""
-    await card.card_of_person(work.session, work.clock, work.principal, person_id)
-    phone = await telephones.reveal(work.session, work.clock, work.principal, person_id)
-    return page.show("desk/call_phone.html", phone=shown(phone) if phone else "", person_id=person_id)
 
 
 @router.get("/desk/paper")
@@ -155,8 +157,14 @@ async def _end(work: Unit, page: Page, sent: EntryForm) -> tuple[str, str]:
             raise Refused(_("Say when you will call back."), "due_at")
         await callbacks.promise(*what, due_at=local(page, sent.due_at))
         return _("The call back is promised."), "/desk"
-    _act, _colon, suggested_code = sent.act.partition(":")
-    ticket_id = await service.opened(*what, type_code=suggested_code or sent.type)
+    act, _colon, named = sent.act.partition(":")
+    if act == EXPLAINED:
+        await explained.answered(*what, incident_id=int(named))
+        return _("Written down."), "/desk"
+    if act == JOINED:
+        ticket_id = await explained.opened(*what, incident_id=int(named))
+    else:
+        ticket_id = await service.opened(*what, type_code=named or sent.type)
     return _("The ticket is open."), f"/tickets/{ticket_id}"
 
 
@@ -202,6 +210,7 @@ def _initial(page: Page, shown_card: Card | None, *, q: str, channel: Channel, n
         "channel": channel,
         "subject": Subject.ENQUIRY,
         "person_id": person.id if person else None,
+        "unit_id": shown_card.spot.unit_id if shown_card and shown_card.spot and not person else None,
         "name": name[:80],
         "phone": "" if person else _number(q),
         "where": shown_card.spot.label if shown_card and shown_card.spot else "",
@@ -219,8 +228,8 @@ def _number(q: str) -> str:
 
 
 async def _mend(work: Unit, page: Page, form: Form[EntryForm]) -> Response:
-    person = form.text("person_id")
-    shown_card = await _card(work, int(person) if person.isdecimal() else None, None)
+    person, unit = (int(text) if text.isdecimal() else None for text in map(form.text, ("person_id", "unit_id")))
+    shown_card = await _card(work, person, unit)
     return await _draw(work, page, form, q="", found=None, shown_card=shown_card)
 
 
@@ -228,7 +237,10 @@ async def _draw(
     work: Unit, page: Page, form: Form[EntryForm], *, q: str, found: card.Finds | None, shown_card: Card | None
 ) -> Response:
     community_ids = [shown_card.spot.community_id] if shown_card and shown_card.spot else None
-    tickets = [*shown_card.open_tickets, *shown_card.past_tickets[:5]] if shown_card else found.tickets if found else []
+    tickets = found.tickets if found else []
+    if shown_card:
+        tickets = [*shown_card.open_tickets, *shown_card.past_tickets[:5], *shown_card.nearby]
+    incidents = await _incidents(work, shown_card)
     quoted = await prices.published(work, page, community_ids=community_ids)
     return page.show(
         "desk/calls.html",
@@ -244,9 +256,30 @@ async def _draw(
         channels=[(channel, page.say(CHANNELS[channel])) for channel in (Channel.CALL, Channel.VISIT, Channel.APP)],
         endings=ENDINGS,
         occupancy_kinds=OCCUPANCY_KINDS,
+        comings=COMINGS,
+        channels_said=CHANNELS,
+        new_ticket=_new_ticket(shown_card),
+        incidents=incidents,
         due=await callbacks.count_due(work.session, work.clock, work.principal),
         mails=await count_new(work.session, work.principal),
     )
+
+
+def _new_ticket(shown_card: Card | None) -> str:
+    """Return the query with which a new ticket knows who is on a card, and where."""
+    if shown_card is None:
+        return ""
+    person, spot = shown_card.person, shown_card.spot
+    known = {"person": person.id if person else None, "unit": spot.unit_id if spot else None}
+    return urlencode({name: number for name, number in known.items() if number is not None})
+
+
+async def _incidents(work: Unit, shown_card: Card | None) -> Found[Incident]:
+    """Return the open incidents that concern a card's address; without a card the first of all."""
+    if shown_card is not None:
+        return Found(rows=shown_card.incidents, total=len(shown_card.incidents))
+    ask = Ask(limit=_SHOWN_INCIDENTS)
+    return await list_incidents(work.session, work.clock, work.principal, ask, only_open=True)
 
 
 async def _offers(work: Unit, page: Page, text: str) -> list[Offer]:

@@ -1,4 +1,4 @@
-"""What came in, line by line, putting a line right, and the notes on addresses."""
+"""What came in, line by line, putting a line right, a caller's number in full, and the notes on addresses."""
 
 from datetime import date
 from secrets import token_hex
@@ -7,13 +7,17 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
+from cloud.accounts import telephones
+from cloud.accounts.phones import shown
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
 from cloud.reception import hints, service
+from cloud.reception.card import card_of_person
 from cloud.reception.domain import Subject
-from cloud.reception.service import Interaction
+from cloud.reception.lines import Interaction
 from cloud.screens.desk.calls import TOPIC
 from cloud.screens.desk.reception_words import CHANNELS, ENDINGS, SUBJECTS
+from cloud.tickets.incident_reading import incident
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
 from cloud.web.lists import Column, Kind, ListView, Option
@@ -56,7 +60,7 @@ ENTRIES = ListView[Interaction](
             filtered=True,
             options=tuple(Option(value=ending, label=label) for ending, label in ENDINGS.items()),
         ),
-        Column(name="taken", label=_("By"), value=lambda row: row.taken_name, filtered=True, phone=False),
+        Column(name="taken", label=_("By"), value=lambda row: row.taken_name or None, filtered=True, phone=False),
     ),
 )
 
@@ -115,6 +119,14 @@ async def correct(work: Work, page: OnPage, interaction_id: int) -> Response:
     return page.go(f"/desk/entries/{new_id}")
 
 
+@router.post("/desk/people/{person_id}/phone")
+async def reveal(work: Work, page: OnPage, person_id: int) -> Response:
+    """Show somebody's number in full, which is written down."""
+    await card_of_person(work.session, work.clock, work.principal, person_id)
+    phone = await telephones.reveal(work.session, work.clock, work.principal, person_id)
+    return page.show("desk/call_phone.html", phone=shown(phone) if phone else "", person_id=person_id)
+
+
 @router.post("/desk/hints")
 async def add_hint(work: Work, page: OnPage) -> Response:
     """Leave a note on a unit."""
@@ -134,10 +146,14 @@ async def remove_hint(work: Work, page: OnPage, hint_id: int) -> Response:
 
 async def _draw(work: Unit, page: Page, interaction_id: int, form: Form[CorrectForm] | None) -> Response:
     line = await service.find_interaction(work.session, work.principal, interaction_id)
+    explained_by = None
+    if line.incident_id is not None:
+        explained_by = await incident(work.session, work.clock, work.principal, incident_id=line.incident_id)
     blank = Form.blank(CorrectForm, key=token_hex(16), subject=line.subject, text=line.text, answer=line.answer)
     return page.show(
         "desk/entry.html",
         line=line,
+        incident=explained_by,
         form=form or blank,
         channels=CHANNELS,
         endings=ENDINGS,

@@ -11,6 +11,7 @@ from cloud.core.errors import Refused
 from cloud.core.listing import Ask, Filter, Found, Operator
 from cloud.core.principal import Role
 from cloud.properties import service as properties
+from cloud.reception.explained import count_calls
 from cloud.screens.desk.acts import TEXT
 from cloud.screens.desk.lines import TicketLine, lines
 from cloud.screens.desk.tickets import TICKETS
@@ -259,6 +260,7 @@ async def _draw(
         _explaining(work, page, incident_id),
         path=f"/incidents/{incident_id}",
         incident=found,
+        calls=await count_calls(work.session, work.principal, incident_id=incident_id),
         type_name=words.written(found.type.name, page.reader.locale),
         words_form=words_form or said,
         ticket_form=ticket_form or Form.blank(TicketForm),

@@ -2,6 +2,7 @@
 
 from cloud.properties.domain import OccupancyKind
 from cloud.reception.domain import Channel, Ending, Subject, VisitorState
+from cloud.reception.planned import Coming
 from firmware_configs.look.words import _
 
 CHANNELS = {
@@ -36,4 +37,11 @@ OCCUPANCY_KINDS = {
     OccupancyKind.OWNER: _("unit|Owner"),
     OccupancyKind.TENANT: _("Tenant"),
     OccupancyKind.FAMILY: _("Family"),
+}
+
+COMINGS = {
+    Coming.THERE: _("somebody is there"),
+    Coming.AGREED: _("visit agreed"),
+    Coming.OFFERED: _("times offered, none chosen yet"),
+    Coming.PREVENTIVE: _("preventive plan"),
 }

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from cloud.core.principal import Role
 from cloud.reception.correspondence import count_new
+from cloud.reception.domain import TAKES_CALLS
 from cloud.screens.desk import (
     calls,
     consent,
@@ -66,7 +67,7 @@ SCREEN = Screen(
             path="/desk",
             icon="phone",
             key="f",
-            roles=frozenset({Role.DESK}),
+            roles=frozenset(TAKES_CALLS),
             first_for=frozenset({Role.DESK}),
             waiting=count_new,
         ),

@@ -11,6 +11,7 @@ from cloud.core.errors import Refused
 from cloud.core.principal import Role
 from cloud.properties import service as properties
 from cloud.properties.occupancies import Occupied
+from cloud.reception import reports as reception
 from cloud.screens.owner.home import own_units
 from cloud.tickets import attachments, reports
 from cloud.tickets.opening import Location
@@ -56,7 +57,7 @@ async def report(work: Work, page: OnPage) -> Response:
         ticket_id = await reports.reported(work.session, work.principal, key=form.value.key)
         if ticket_id is None:
             ticket_id = await _open(work, page, form.value)
-    work.changed("tickets")
+    work.changed("tickets", "reception")
     return page.done(f"/my/repairs/{ticket_id}", _("Reported. You can follow it here."))
 
 
@@ -76,6 +77,7 @@ async def _open(work: Unit, page: Page, wanted: ReportForm) -> int:
         phone=phone or "",
         has_photo=bool(sent),
     )
+    await reception.reported(work.session, work.clock, work.principal, ticket_id=ticket_id)
     await attach(work, ticket_id, sent)
     return ticket_id
 

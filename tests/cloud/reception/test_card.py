@@ -1,11 +1,18 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from cloud.core.errors import Forbidden, NotFound
 from cloud.core.principal import Role
+from cloud.core.words import Words
 from cloud.reception import callbacks, card, hints, service
 from cloud.reception.domain import Subject
+from cloud.reception.planned import Coming
+from cloud.repairs import preventive, visits
+from cloud.repairs.preventive import Draft
+from cloud.repairs.rhythm import Rhythm
+from cloud.repairs.visits import Window
 from tests.cloud.reception.counter import Counter
 
 
@@ -89,6 +96,48 @@ async def test_the_card_shows_units_open_matters_contacts_promises_and_hints(cou
     assert ([each.name for each in of_unit.occupants], [ticket.id for ticket in of_unit.open_tickets]) == (
         ["陈十二"],
         [ticket_id],
+    )
+
+
+async def test_the_card_shows_what_is_to_be_done_and_to_come_where_they_live_and_in_the_building(
+    counter: Counter,
+) -> None:
+    work = (counter.clock, counter.desk)
+    async with counter.database.transaction() as session:
+        mine = await service.opened(session, *work, counter.entry(subject=Subject.REPAIR), type_code="repair")
+        lobby = counter.entry(key="k2", person_id=None, unit_id=None, place_id=counter.place_id, text="Lift stands")
+        shared = await service.opened(session, *work, lobby, type_code="repair")
+        today = counter.clock.now().date()
+        await hints.add_hint(session, *work, place_id=counter.place_id, text="Ladder in the lobby", until=today)
+        starts_at = counter.clock.now() + timedelta(hours=2)
+        window = Window(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+        later = Window(starts_at=window.ends_at, ends_at=window.ends_at + timedelta(hours=1))
+        visit_id = await visits.offer(session, *work, ticket_id=mine, windows=[window, later])
+        await preventive.create_plan(session, counter.clock, counter.manager, _monthly(counter, days=3))
+        await preventive.create_plan(session, counter.clock, counter.manager, _monthly(counter, days=20))
+        offered = await card.card_of_unit(session, *work, counter.unit_id)
+        await visits.choose(session, *work, ticket_id=mine, visit_id=visit_id, starts_at=starts_at)
+        shown = await card.card_of_person(session, *work, counter.owner_id)
+        elsewhere = await card.card_of_unit(session, *work, counter.other_unit_id)
+    assert ([ticket.id for ticket in shown.open_tickets], [ticket.id for ticket in shown.nearby]) == ([mine], [shared])
+    assert [hint.text for hint in shown.hints] == ["Ladder in the lobby"]
+    assert [each.coming for each in offered.planned] == [Coming.OFFERED, Coming.PREVENTIVE]
+    assert [(each.coming, each.ticket_id) for each in shown.planned] == [
+        (Coming.AGREED, mine),
+        (Coming.PREVENTIVE, None),
+    ]
+    assert (shown.planned[0].begins_at, shown.planned[0].ends_at) == (window.starts_at, window.ends_at)
+    assert (elsewhere.nearby, elsewhere.planned, elsewhere.hints) == ([], [], [])
+
+
+def _monthly(counter: Counter, *, days: int) -> Draft:
+    return Draft(
+        name=Words(zh="大堂巡检", en="Lobby inspection"),
+        place_id=counter.place_id,
+        checklist=(Words(zh="灯", en="Lamps"),),
+        rhythm=Rhythm.MONTHS,
+        every=Decimal(1),
+        first_on=counter.clock.now().date() + timedelta(days=days),
     )
 
 

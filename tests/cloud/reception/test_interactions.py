@@ -7,9 +7,9 @@ from cloud.core.audit import AuditEntry
 from cloud.core.errors import Forbidden, NotFound, Refused
 from cloud.core.listing import Ask
 from cloud.core.principal import Role
-from cloud.reception import service
+from cloud.reception import callbacks, service
 from cloud.reception.domain import Channel, Ending, Subject
-from cloud.reception.service import Interaction
+from cloud.reception.lines import Interaction
 from cloud.reception.tables import InteractionRow
 from cloud.tickets.domain import Origin
 from cloud.tickets.reading import ticket
@@ -48,6 +48,7 @@ async def test_an_answered_call_says_who_where_what_and_how_long_and_is_no_ticke
             answer="At the counter, till six.",
             ticket_id=None,
             ticket="",
+            incident_id=None,
             corrects_id=None,
             is_corrected=False,
             taken_name="孙三",
@@ -154,8 +155,25 @@ async def test_what_is_of_no_community_is_seen_by_who_took_it_down_and_by_who_se
     assert len(await _lines(counter, limited=True)) == 1
 
 
-@pytest.mark.parametrize("role", sorted(set(Role) - {Role.DESK, Role.ADMINISTRATOR}))
-async def test_only_the_desk_writes_down_what_came_in(counter: Counter, role: Role) -> None:
+async def test_the_control_room_takes_calls_at_night_and_puts_no_line_right(counter: Counter) -> None:
+    work = (counter.clock, counter.estate.principals[Role.OPERATOR])
+    async with counter.database.transaction() as session:
+        answered = await service.answered(session, *work, counter.entry())
+        await service.opened(session, *work, counter.entry(key="k2", subject=Subject.REPAIR), type_code="repair")
+        due_at = counter.clock.now() + timedelta(hours=1)
+        await callbacks.promise(session, *work, counter.entry(key="k3"), due_at=due_at)
+    assert [line.taken_name for line in await _lines(counter)] == [work[1].name] * 3
+    async with counter.database.transaction() as session:
+        with pytest.raises(Forbidden):
+            await service.list_interactions(session, work[1], Ask())
+        with pytest.raises(Forbidden):
+            await service.correct(
+                session, *work, interaction_id=answered, subject=Subject.ENQUIRY, text="", answer="", key="k4"
+            )
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.DESK, Role.OPERATOR, Role.ADMINISTRATOR}))
+async def test_nobody_else_writes_down_what_came_in(counter: Counter, role: Role) -> None:
     async with counter.database.transaction() as session:
         with pytest.raises(Forbidden):
             await service.answered(session, counter.clock, counter.estate.principals[role], counter.entry())

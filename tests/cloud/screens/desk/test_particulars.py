@@ -138,7 +138,7 @@ async def test_words_suggest_a_type_with_their_reason_and_change_nothing_by_them
         assert "Take: Pipes, taps and fittings at home" in typed
         assert "because of: 水管, 漏水" in typed
         assert '<option value="repair" selected>' in typed
-        fields = {"type": "repair", "subject": "厨房水管漏水", "place_id": place}
+        fields = {"type": "repair", "subject": "厨房水管漏水", "where": f"place:{place}"}
         asked = await browser.send_form("/tickets", page="/tickets/new", act="suggest", **fields)
         assert "because of: 水管, 漏水" in asked.text
         taken = await browser.send_form("/tickets", page="/tickets/new", act="use:water_indoor", **fields)
@@ -159,7 +159,7 @@ async def test_who_asked_and_how_is_kept(house: House) -> None:
             page="/tickets/new",
             type="water_indoor",
             subject="漏水",
-            place_id=str(house.site.place_id),
+            where=f"place:{house.site.place_id}",
             requester_name="张三",
             requester_phone="+8613800000001",
             origin="visit",

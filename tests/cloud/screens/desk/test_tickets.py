@@ -204,7 +204,9 @@ async def test_the_desk_opens_a_ticket_with_two_values(house: House, desk: Desk)
         page = (await browser.get("/tickets/new")).text
         assert "云杉苑 · 3 栋 · 办公室" in page
         place = str(house.site.place_id)
-        done = await browser.send_form("/tickets", page="/tickets/new", type="repair", subject="灯不亮", place_id=place)
+        done = await browser.send_form(
+            "/tickets", page="/tickets/new", type="repair", subject="灯不亮", where=f"place:{place}"
+        )
         assert done.headers["location"] == "/tickets/1"
     found = await desk.see(1)
     assert (found.subject, found.place) == (Words(zh="灯不亮", en="灯不亮"), "云杉苑 · 3 栋 · 办公室")
@@ -213,9 +215,9 @@ async def test_the_desk_opens_a_ticket_with_two_values(house: House, desk: Desk)
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
-        ({"place_id": "1", "type": "repair"}, "subject"),
-        ({"subject": "灯不亮", "type": "repair"}, "place_id"),
-        ({"subject": "灯不亮", "type": "repair", "place_id": "999"}, "place_id"),
+        ({"where": "place:1", "type": "repair"}, "subject"),
+        ({"subject": "灯不亮", "type": "repair"}, "where"),
+        ({"subject": "灯不亮", "type": "repair", "where": "place:999"}, "where"),
     ],
 )
 async def test_a_ticket_without_what_or_where_is_refused_at_the_field(

@@ -5,7 +5,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from cloud.core.listing import Ask
 from cloud.core.principal import Role
+from cloud.reception.domain import Channel, Ending
+from cloud.reception.service import list_interactions
 from cloud.tickets import service
 from cloud.tickets.incidents import open_incident
 from tests.cloud.screens.house import House
@@ -95,6 +98,24 @@ async def test_a_report_that_comes_twice_is_one_ticket(house: House, households:
     async with house.signed_in(Role.OWNER) as owner:
         places = [(await _report(owner, where=f"unit:{households.unit_id}")).headers["location"] for _time in range(2)]
     assert places == ["/my/repairs/1", "/my/repairs/1"]
+
+
+async def test_a_report_is_written_down_at_the_desk_once_as_what_came_by_the_app(
+    house: House, households: Households
+) -> None:
+    async with house.signed_in(Role.OWNER) as owner:
+        for _time in range(2):
+            await _report(owner, where=f"unit:{households.unit_id}")
+    async with house.site.database.reading() as session:
+        found = await list_interactions(session, house.site.estate.principals[Role.DESK], Ask())
+    [line] = found.rows
+    assert (line.channel, line.ending, line.ticket_id, line.person_id, line.unit_id, line.text, line.taken_name) == (
+        Channel.APP, Ending.TICKET, 1, households.owner.person_id, households.unit_id, "厨房水龙头漏水", "",
+    )  # fmt: skip
+    async with house.signed_in(Role.DESK) as desk:
+        card = (await desk.get(f"/desk?unit={households.unit_id}")).text
+        assert (await desk.get(f"/desk/entries/{line.id}")).status_code == 200
+    assert "厨房水龙头漏水 · App" in card
 
 
 async def test_what_all_share_may_be_reported_too(house: House, households: Households) -> None:
