@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from starlette.types import ASGIApp
 
 from cloud.alarms.domain import Priority, Stage
 from cloud.alarms.terms import Equals, Limits
@@ -16,9 +15,10 @@ from cloud.fleet.domain import ReadingsTaken
 from cloud.wiring import wire
 from tests.cloud.alarms.site import Site
 from tests.cloud.estate import PASSWORD
-from tests.cloud.screens.whole import Whole, make_whole
+from tests.cloud.screens.whole import Whole
 from tests.journeys.browsing import Person, person
-from tests.servers.web import WebServer, running_web
+from tests.journeys.whole import running_whole
+from tests.servers.web import WebServer
 
 pytestmark = pytest.mark.browser
 
@@ -60,17 +60,8 @@ class Building:
 
 @pytest.fixture
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Building]:
-    made: list[Whole] = []
-
-    async def make() -> ASGIApp:
-        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
-        return made[0].app
-
-    async def close() -> None:
-        await made[0].close()
-
-    with running_web(make, close) as server:
-        yield Building(server, made[0])
+    with running_whole(tmp_path_factory.mktemp("cloud")) as (server, whole):
+        yield Building(server, whole)
 
 
 @pytest.fixture

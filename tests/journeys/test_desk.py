@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from starlette.types import ASGIApp
 
 from cloud.app.inbox import open_intake
 from cloud.core.listing import Ask
@@ -17,9 +16,10 @@ from cloud.tickets.domain import Origin
 from cloud.tickets.reading import Ticket, ticket
 from tests.cloud.estate import PASSWORD
 from tests.cloud.reception.mails import photo, written
-from tests.cloud.screens.whole import Whole, make_whole
+from tests.cloud.screens.whole import Whole
 from tests.journeys.browsing import LANGUAGES, Person, person
-from tests.servers.web import WebServer, running_web
+from tests.journeys.whole import running_whole
+from tests.servers.web import WebServer
 
 pytestmark = pytest.mark.browser
 
@@ -62,17 +62,8 @@ class Counter:
 
 @pytest.fixture
 def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
-    made: list[Whole] = []
-
-    async def make() -> ASGIApp:
-        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
-        return made[0].app
-
-    async def close() -> None:
-        await made[0].close()
-
-    with running_web(make, close) as server:
-        yield Counter(server, made[0])
+    with running_whole(tmp_path_factory.mktemp("cloud")) as (server, whole):
+        yield Counter(server, whole)
 
 
 @pytest.fixture(params=LANGUAGES)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
-from starlette.types import ASGIApp
 
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.principal import Role
@@ -12,9 +11,10 @@ from cloud.tickets import service as tickets
 from cloud.tickets.reading import ticket
 from cloud.wiring import wire
 from tests.cloud.estate import PASSWORD
-from tests.cloud.screens.whole import Whole, make_whole
+from tests.cloud.screens.whole import Whole
 from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person
-from tests.servers.web import WebServer, running_web
+from tests.journeys.whole import running_whole
+from tests.servers.web import WebServer
 
 pytestmark = pytest.mark.browser
 
@@ -53,17 +53,8 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    made: list[Whole] = []
-
-    async def make() -> ASGIApp:
-        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
-        return made[0].app
-
-    async def close() -> None:
-        await made[0].close()
-
-    with running_web(make, close) as server:
-        yield Desk(server, made[0])
+    with running_whole(tmp_path_factory.mktemp("cloud")) as (server, whole):
+        yield Desk(server, whole)
 
 
 @pytest.fixture(params=[{}, PHONE], ids=["at a desk", "on a telephone"])

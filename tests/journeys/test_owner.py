@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
-from starlette.types import ASGIApp
 
 from cloud.accounts import telephones
 from cloud.core.principal import Role
 from cloud.notifications.tables import DeliveryRow
 from tests.cloud.estate import PASSWORD
-from tests.cloud.screens.whole import Whole, make_whole
+from tests.cloud.screens.whole import Whole
 from tests.journeys.browsing import Person, person
-from tests.servers.web import WebServer, running_web
+from tests.journeys.whole import running_whole
+from tests.servers.web import WebServer
 
 pytestmark = pytest.mark.browser
 
@@ -60,17 +60,8 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made: list[Whole] = []
-
-    async def make() -> ASGIApp:
-        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
-        return made[0].app
-
-    async def close() -> None:
-        await made[0].close()
-
-    with running_web(make, close) as server:
-        yield Stage(server, made[0])
+    with running_whole(tmp_path_factory.mktemp("cloud")) as (server, whole):
+        yield Stage(server, whole)
 
 
 def _photo(side: int = 2_400) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
-from starlette.types import ASGIApp
 
 from cloud.core.principal import Role
 from cloud.repairs import surveys
@@ -15,9 +14,10 @@ from cloud.repairs.domain import Reply, Stage
 from cloud.tickets.domain import State
 from tests.cloud.estate import PASSWORD
 from tests.cloud.repairs.job import Job, give_job
-from tests.cloud.screens.whole import Whole, make_whole
+from tests.cloud.screens.whole import Whole
 from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person
-from tests.servers.web import WebServer, running_web
+from tests.journeys.whole import running_whole
+from tests.servers.web import WebServer
 
 pytestmark = pytest.mark.browser
 
@@ -43,17 +43,8 @@ class Scene:
 
 @pytest.fixture
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    made: list[Whole] = []
-
-    async def make() -> ASGIApp:
-        made.append(await make_whole(tmp_path_factory.mktemp("cloud")))
-        return made[0].app
-
-    async def close() -> None:
-        await made[0].close()
-
-    with running_web(make, close) as server:
-        yield Scene(server, made[0])
+    with running_whole(tmp_path_factory.mktemp("cloud")) as (server, whole):
+        yield Scene(server, whole)
 
 
 def _photo() -> dict[str, Any]:
