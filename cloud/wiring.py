@@ -22,7 +22,7 @@ from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
 from cloud.reception import callbacks, correspondence
-from cloud.repairs import plans, preventive, surveys
+from cloud.repairs import plans, preventive, results, surveys
 from cloud.tickets import attachments, dispatching, escalation, from_alarms, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
@@ -79,6 +79,7 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
                 "dispatch": _telling(hub, dispatching.follow_ticket, TICKETS),
                 "notices": notices.tell_assigned,
                 "feedback": feedback.ask_when_done,
+                "results": results.report_settled,
             },
         ),
         hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),

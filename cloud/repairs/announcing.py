@@ -151,7 +151,7 @@ async def result_reported(
         principal,
         person_ids=person_ids,
         kind=Kind.RESULT_REPORTED,
-        subject=Words(zh=f"维修结果：{_subject(ticket).zh}", en=f"What was done: {_subject(ticket).en}"),
+        subject=Words(zh=f"处理结果：{_subject(ticket).zh}", en=f"What was done: {_subject(ticket).en}"),
         text=Words(zh=f"{ticket.number}：{result}", en=f"{ticket.number}: {result}"),
         link=f"/my/repairs/{ticket.id}/result",
         key=f"repair-result:{result_id}",

@@ -16,7 +16,9 @@ from cloud.repairs.surveys import keep_photos
 from cloud.repairs.tables import ResultRow
 from cloud.tickets import service as tickets
 from cloud.tickets.attachments import NewAttachment
+from cloud.tickets.domain import Act, State, TicketMoved
 from cloud.tickets.reading import Ticket
+from cloud.tickets.reading import ticket as find_ticket
 from firmware_configs.look.words import _
 
 
@@ -61,14 +63,49 @@ async def finish(
     session.add(row)
     await keep_photos(session, clock, principal, ticket_id=ticket_id, photos=after, stage=Stage.AFTER)
     await charges.settle(session, clock, principal, ticket=ticket)
-    who = await sight.concerned(session, clock, principal, ticket)
-    await announcing.result_reported(session, clock, principal, ticket, who, result=row.text, result_id=row.id)
+    await _report(session, clock, principal, ticket, row)
+
+
+async def report_settled(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
+    """Report the end that an incident's end brought to a ticket, of which nobody wrote down any work to charge."""
+    if event.act is not Act.SETTLE:
+        return
+    system = Principal.system(event.organisation_id)
+    ticket = await find_ticket(session, clock, system, ticket_id=event.ticket_id)
+    if ticket.state is not State.RESOLVED:
+        return
+    row = ResultRow(
+        organisation_id=system.organisation_id,
+        ticket_id=ticket.id,
+        at=clock.now(),
+        person_id=None,
+        actor="",
+        text=ticket.result,
+    )
+    session.add(row)
+    await _report(session, clock, system, ticket, row)
+
+
+async def has_job(session: AsyncSession, principal: Principal, *, ticket_id: int) -> bool:
+    """Return whether a ticket that the principal has seen ends with more than a word: a plan, visits or a checklist."""
+    return (
+        await current_plan(session, principal, ticket_id=ticket_id) is not None
+        or bool((await visits.visits(session, principal, ticket_ids=[ticket_id]))[ticket_id])
+        or bool(await checks.checklist(session, principal, ticket_id=ticket_id))
+    )
 
 
 async def results(session: AsyncSession, principal: Principal, *, ticket_id: int) -> list[Result]:
     """Return what was reported of a ticket that the principal has seen, the newest first."""
     rows = await tables.results_of(session, principal, ticket_id)
     return [Result(at=row.at, actor=row.actor, text=row.text) for row in rows]
+
+
+async def _report(session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, row: ResultRow) -> None:
+    """Tell those for whom the work was done what came of it."""
+    await session.flush()
+    who = await sight.concerned(session, clock, principal, ticket)
+    await announcing.result_reported(session, clock, principal, ticket, who, result=row.text, result_id=row.id)
 
 
 async def _require_labour(session: AsyncSession, principal: Principal, ticket: Ticket) -> None:

@@ -13,7 +13,7 @@ from cloud.core.errors import Conflict, Forbidden
 from cloud.core.principal import Principal, Role
 from cloud.properties import occupancies
 from cloud.properties.domain import OccupancyKind
-from cloud.tickets.domain import UNDONE, Consent, Payer, State
+from cloud.tickets.domain import OF_THE_UNIT, UNDONE, Consent, Payer, State
 from cloud.tickets.reading import Ticket, ticket
 from firmware_configs.look.words import _
 
@@ -102,10 +102,10 @@ async def deciders(
 
 
 async def concerned(session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket) -> list[int]:
-    """Return the ids of those for whom the work is done: who asked for it, else who is in the unit."""
+    """Return the ids of those for whom the work is done: who asked for it, else who is in the unit that it is on."""
     if ticket.requester_id is not None:
         return [ticket.requester_id]
-    if ticket.unit_id is None:
+    if ticket.unit_id is None or ticket.kind not in OF_THE_UNIT:
         return []
     now = await today(session, clock, principal)
     system = Principal.system(principal.organisation_id)

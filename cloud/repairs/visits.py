@@ -106,12 +106,14 @@ async def choose(
 
     Raises:
         NotFound: there is no such visit.
-        Conflict: that time is not offered, or not any more.
+        Conflict: that time is not offered, or not any more, or the ticket is closed.
         Forbidden: the principal neither asked for the work nor does it.
     """
     ticket = await sight.held(session, clock, principal, ticket_id=ticket_id)
     if principal.is_staff and not sight.is_working(principal, ticket):
         raise Forbidden(_("Only whoever has this ticket, the front desk and the control room may do this."))
+    if not ticket.is_undone:
+        raise Conflict(_("This ticket is closed."))
     row = await _find(session, principal, ticket_id, visit_id)
     window = next((each for each in _windows(row) if each.starts_at == starts_at), None)
     if window is None or not _visit(row).is_open or window.ends_at <= clock.now():

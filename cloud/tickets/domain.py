@@ -32,6 +32,10 @@ class Kind(StrEnum):
     INSPECTION = "inspection"
 
 
+OF_THE_UNIT = frozenset({Kind.REPAIR, Kind.ALARM, Kind.INSPECTION})
+"""What everybody in a unit may know of it; a complaint about it is between whoever made it and the company."""
+
+
 class Target(StrEnum):
     """What must have happened by a deadline."""
 

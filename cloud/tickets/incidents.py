@@ -12,7 +12,7 @@ from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.principal import Principal, Role
-from cloud.tickets.domain import TRANSITIONS, UNDONE, Act, Deed, Target, TicketType
+from cloud.tickets.domain import TRANSITIONS, UNDONE, Act, Consent, Deed, Kind, State, Target, TicketType
 from cloud.tickets.incident_reading import Affected, visible_incidents
 from cloud.tickets.moving import carry, check_text, close, locked, required
 from cloud.tickets.tables import SUBJECT_LENGTH, IncidentPlaceRow, IncidentRow, TicketRow, in_sight
@@ -154,6 +154,8 @@ async def resolve_incident(
 ) -> None:
     """End an incident: its open tickets end with it, or are told and go on.
 
+    Work that somebody is to pay for, and an inspection, are told and end by themselves: what was done is written down.
+
     Raises:
         Conflict: it changed since `version` was read, or is over.
         Refused: nobody says how it ended.
@@ -164,11 +166,17 @@ async def resolve_incident(
     row.closed_at, row.result, row.version = clock.now(), said, row.version + 1
     _record(session, clock, principal, row, action="tickets.incident_resolved")
     for ticket_row in await _tickets_of(session, principal, row):
-        if with_tickets and (ticket_row.state, Act.SETTLE) in TRANSITIONS:
+        if with_tickets and _ends_with_it(ticket_row):
             await carry(session, clock, principal, ticket_row, Act.SETTLE, text=said)
             close(ticket_row, at=clock.now(), result=said, by=None)
         else:
             await tell(session, clock, principal, ticket_row, Deed.INCIDENT_TOLD, text=said)
+
+
+def _ends_with_it(row: TicketRow) -> bool:
+    is_paid_for = row.consent == Consent.GIVEN or (row.consent == Consent.NEEDED and row.state is State.IN_WORK)
+    ends_itself = is_paid_for or row.kind is Kind.INSPECTION
+    return (row.state, Act.SETTLE) in TRANSITIONS and not ends_itself
 
 
 async def _found(session: AsyncSession, principal: Principal, *, incident_id: int) -> IncidentRow:

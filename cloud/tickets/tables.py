@@ -26,7 +26,7 @@ from cloud.core.append_only import append_only
 from cloud.core.database import Base, Json, hold
 from cloud.core.principal import Principal, Role
 from cloud.core.search import search_index
-from cloud.tickets.domain import UNDONE, Deed, How, Kind, Origin, Outcome, Payer, State
+from cloud.tickets.domain import OF_THE_UNIT, UNDONE, Deed, How, Kind, Origin, Outcome, Payer, State
 
 SUBJECT_LENGTH = 200
 PLACE_LENGTH = 400
@@ -38,9 +38,6 @@ NO_DEADLINE = datetime(9999, 1, 1, tzinfo=UTC)
 
 SEE_ALL = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.DESK})
 """Who sees every ticket; a worker sees their own and those that nobody has, an owner what `seen_tickets` says."""
-
-OF_THE_UNIT = frozenset({Kind.REPAIR, Kind.ALARM, Kind.INSPECTION})
-"""What everybody in a unit may know of it; a complaint about it is between whoever made it and the company."""
 
 
 class TicketTypeRow(Base):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Field
 
+from cloud.repairs import results
 from cloud.tickets import service as tickets
 from cloud.tickets.domain import Act
 from cloud.tickets.merging import merge
@@ -106,8 +107,8 @@ async def _go_on(work: Unit, ticket_id: int, sent: ActForm) -> None:
 
 
 async def _resolve(work: Unit, ticket_id: int, sent: ResolveForm) -> None:
-    await tickets.resolve(
-        work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version, result=sent.result
+    await results.finish(
+        work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version, text=sent.result
     )
 
 

@@ -12,6 +12,7 @@ from cloud.alarms.domain import Priority
 from cloud.calendars import service as calendars
 from cloud.core.errors import NotFound
 from cloud.core.principal import Role
+from cloud.repairs import results
 from cloud.screens.desk import deeds
 from cloud.screens.desk.acts import DOINGS, TEXT, ActForm
 from cloud.screens.desk.lines import lines
@@ -189,6 +190,8 @@ async def do(work: Work, page: OnPage, ticket_id: int, act: Act) -> Response:
     async with page.mending(form, lambda: _draw(work, page, ticket_id, {act: form})):
         await doing.carry(work, ticket_id, form.value)
     undoing = Act.ASSIGN if act is Act.ASSIGN and before.assignee_id is not None else doing.undoing
+    if act is Act.RESOLVE and await results.has_job(work.session, work.principal, ticket_id=ticket_id):
+        undoing = None  # what it costs is charged by now
     return await _done(work, page, ticket_id, doing.said, undoing=undoing, before=before)
 
 
@@ -216,6 +219,7 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
     session, clock, principal = work.session, work.clock, work.principal
     found = await ticket(session, clock, principal, ticket_id=ticket_id)
     acts = acts_for(principal, found)
+    has_job = Act.RESOLVE in acts and await results.has_job(session, principal, ticket_id=ticket_id)
     is_desk = principal.has(Role.DESK, Role.OPERATOR)
     works_here = found.is_undone and (is_desk or found.assignee_id == principal.person_id)
     near = await candidates(session, clock, principal, of=found) if Act.MERGE in acts else []
@@ -227,7 +231,8 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
         ticks=await ticks(session, principal, ticket_id=ticket_id),
         files=(await attachments_of(session, principal, ticket_ids=[ticket_id]))[ticket_id],
         steps=[deeds.line(page, each) for each in await _timeline(work, ticket_id)],
-        acts=acts,
+        acts=acts - {Act.RESOLVE} if has_job else acts,
+        has_job=has_job,
         works_here=works_here,
         near=near,
         near_options=[

@@ -32,7 +32,7 @@ async def steps(work: Unit, ticket: Ticket) -> Sequence[NextStep]:
         found.append(NextStep(label=label, path=f"{base}/plan", icon="list", is_asked=asks))
     known = (await visits.visits(session, principal, ticket_ids=[ticket.id]))[ticket.id]
     if known:
-        asks = any(each.is_open and each.chosen is None for each in known)
+        asks = ticket.is_undone and any(each.is_open and each.chosen is None for each in known)
         label = _("Choose when we may come") if asks else _("Visits")
         found.append(NextStep(label=label, path=f"{base}/visit", icon="calendar", is_asked=asks))
     if await results.results(session, principal, ticket_id=ticket.id):

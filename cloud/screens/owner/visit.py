@@ -52,5 +52,5 @@ async def choose(work: Work, page: OnPage, repair_id: Id) -> Response:
 async def _draw(work: Unit, page: Page, repair_id: int, form: Form[ChoiceForm]) -> Response:
     ticket = await reading.ticket(work.session, work.clock, work.principal, ticket_id=repair_id)
     known = (await visits.visits(work.session, work.principal, ticket_ids=[repair_id]))[repair_id]
-    offered = next((each for each in reversed(known) if each.is_open), None)
+    offered = next((each for each in reversed(known) if each.is_open and ticket.is_undone), None)
     return page.show("owner/visit.html", ticket=ticket, visits=known, offered=offered, form=form)

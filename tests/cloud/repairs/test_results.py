@@ -1,3 +1,6 @@
+from collections.abc import Awaitable, Callable
+
+import msgspec
 import pytest
 
 from cloud.alarms.domain import Priority
@@ -10,7 +13,8 @@ from cloud.repairs import charges, plans, results, surveys, visits
 from cloud.repairs.domain import Hazard, Reply, Stage
 from cloud.tickets import service as tickets
 from cloud.tickets.attachments import NewAttachment
-from cloud.tickets.domain import Payer, State
+from cloud.tickets.domain import Payer, State, TicketMoved
+from cloud.tickets.incidents import open_incident, resolve_incident
 from tests.cloud.repairs.job import Job
 
 
@@ -161,3 +165,52 @@ async def test_a_closed_ticket_is_worked_on_no_more(job: Job) -> None:
         await job.take("1")
     with pytest.raises(Conflict, match="closed"):
         await job.give_back("1")
+
+
+async def settle(job: Job) -> None:
+    """Open an incident that explains the ticket, end it with its tickets, and let the word of it come round."""
+    site, desk = job.site, job.person(Role.DESK)
+    async with job.work() as session:
+        incident_id = await open_incident(
+            session, site.clock, desk, type_code="water_burst", title="总管爆裂", script="", notice="",
+            community_id=site.community_id, affected=[], ticket_ids=[job.ticket_id],
+        )  # fmt: skip
+        await resolve_incident(
+            session, site.clock, desk, incident_id=incident_id, version=1, result="总管已修复", with_tickets=True
+        )
+    for told in await site.emitted(TicketMoved.kind):
+        async with job.work() as session:
+            await results.report_settled(session, site.clock, msgspec.convert(told, TicketMoved))
+
+
+async def test_an_end_that_an_incident_brought_is_reported_and_charges_nothing(job: Job) -> None:
+    await settle(job)
+    assert (await job.see()).state is State.RESOLVED
+    async with job.site.database.reading() as session:
+        (reported,) = await results.results(session, job.owner, ticket_id=job.ticket_id)
+    assert (reported.text, reported.actor) == ("总管已修复", "")
+    assert (await job.messages(job.owner))[-1] == "What was done: The kitchen leaks"
+    assert await job.charged() == []
+
+
+async def begin_at_once(job: Job) -> None:
+    await job.start(emergency="水漫到楼下")
+
+
+@pytest.mark.parametrize("beginning", [begin, begin_at_once], ids=["agreed to", "an emergency"])
+async def test_work_that_somebody_is_to_pay_for_does_not_end_with_an_incident(
+    job: Job, beginning: Callable[[Job], Awaitable[None]]
+) -> None:
+    await beginning(job)
+    await settle(job)
+    assert (await job.see()).state is State.IN_WORK
+    async with job.site.database.reading() as session:
+        assert await results.results(session, job.owner, ticket_id=job.ticket_id) == []
+
+
+async def test_a_job_is_a_plan_a_visit_or_a_checklist(job: Job) -> None:
+    async with job.site.database.reading() as session:
+        assert not await results.has_job(session, job.worker, ticket_id=job.ticket_id)
+    await job.spend(10)
+    async with job.site.database.reading() as session:
+        assert await results.has_job(session, job.worker, ticket_id=job.ticket_id)

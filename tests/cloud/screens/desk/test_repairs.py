@@ -5,7 +5,7 @@ import re
 import pytest
 
 from cloud.core.principal import Role
-from cloud.repairs.domain import Means, Standing
+from cloud.repairs.domain import Means, Reply, Standing
 from cloud.tickets.domain import Payer, State
 from tests.cloud.repairs.job import PIPE, Job, make_job
 from tests.cloud.screens.house import House
@@ -138,3 +138,24 @@ async def test_the_administrator_says_what_a_poor_opinion_does(house: House) -> 
     assert wrong.status_code == 422
     assert 'value="3"' in page
     assert re.search(r'value="call" checked', page)
+
+
+async def test_a_job_is_finished_where_its_visits_are_and_never_past_its_plan(house: House, job: Job) -> None:
+    await job.propose()
+    await job.say(Reply.AGREED)
+    await job.start()
+    async with house.signed_in(Role.DESK) as desk:
+        page = (await desk.get("/tickets/1")).text
+        sent = {"version": str((await job.see()).version), "result": "修好了"}
+        early = await desk.send_form("/tickets/1/resolve", page="/tickets/1", **sent)
+        await job.spend(30)
+        sent = {"version": str((await job.see()).version), "result": "修好了"}
+        done = await desk.send_form("/tickets/1/resolve", page="/tickets/1", **sent)
+        after = (await desk.get(done.headers["location"])).text
+    assert 'action="/tickets/1/resolve"' not in page
+    assert "Finish the job" in page
+    assert (early.status_code, "note a visit with its working time first" in early.text) == (422, True)
+    assert "The ticket is resolved." in after
+    assert 'action="/tickets/1/reopen"' not in after[after.index("data-notice") : after.index("<main")]
+    assert len(await job.charged()) == 1
+    assert (await job.messages(job.owner))[-1] == "What was done: The kitchen leaks"
