@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloud.core.append_only import append_only
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, told_at, told_late
 from cloud.core.database import Base, Json
 from cloud.core.listing import Ask, Found, Listing, fetch
 from cloud.core.principal import Principal, Role
@@ -64,7 +64,8 @@ def record(
     """Write down what `principal` did, in the transaction that does it.
 
     `before` and `after` hold the fields that changed, as they were and as they are; None where there was nothing,
-    or is nothing any more.
+    or is nothing any more. The time is that at which it came to the cloud; of what is told late, `after` holds also
+    when it happened.
 
     Raises:
         ValueError: a field is named like a secret; say that it changed, not what it is.
@@ -75,15 +76,21 @@ def record(
     session.add(
         AuditEntry(
             organisation_id=principal.organisation_id,
-            at=clock.now(),
+            at=told_at(clock),
             person_id=principal.person_id,
             actor=principal.name,
             action=action,
             subject=subject,
             before=dict(before) if before is not None else None,
-            after=dict(after) if after is not None else None,
+            after=_after(clock, after),
         )
     )
+
+
+def _after(clock: Clock, after: State | None) -> dict[str, Any] | None:
+    if told_late(clock) is None:
+        return dict(after) if after is not None else None
+    return {**(after or {}), "happened_at": clock.now().isoformat()}
 
 
 async def list_entries(session: AsyncSession, principal: Principal, ask: Ask) -> Found[AuditEntry]:

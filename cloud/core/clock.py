@@ -1,5 +1,6 @@
 """The one way to read the wall in the cloud."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +20,27 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)  # noqa: TID251  the one place that reads the wall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldLate:
+    """The clock of an act that is told after it happened: it stands at that instant, and knows when it was told."""
+
+    happened: datetime
+    told: datetime
+
+    def now(self) -> datetime:
+        return self.happened
+
+
+def told_at(clock: Clock) -> datetime:
+    """Return when what is done by this clock came to the cloud: now, but for what is told late."""
+    return clock.told if isinstance(clock, ToldLate) else clock.now()
+
+
+def told_late(clock: Clock) -> datetime | None:
+    """Return when an act was told that happened before; None for one that is told as it happens."""
+    return clock.told if isinstance(clock, ToldLate) else None
 
 
 def to_us(instant: datetime) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, ForeignKey, Index, String, Table, Text, del
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, told_at
 from cloud.core.database import Base, Database, hold, mark_emitted, routes_of, tell
 from cloud.core.events import Event
 
@@ -97,7 +97,7 @@ async def emit_all(session: AsyncSession, clock: Clock, events: Sequence[Event])
         await hold(session, *{f"outbox {event.organisation_id} {event.subject}" for event in heard})
         mark_emitted(session)
         tell(session, CHANNEL)
-    now = clock.now()
+    now = told_at(clock)
     said = [
         {
             "organisation_id": event.organisation_id,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.accounts import organisations, people
 from cloud.accounts.domain import Person
 from cloud.accounts.phones import is_mobile
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, told_at
 from cloud.core.database import Database
 from cloud.core.outbox import emit
 from cloud.core.principal import Principal
@@ -56,7 +56,7 @@ async def notify(
                 "text_en": text.en,
                 "link": link,
                 "is_urgent": is_urgent,
-                "written_at": clock.now(),
+                "written_at": told_at(clock),
             }
             for person in receivers
             if person.is_active

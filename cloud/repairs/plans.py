@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core import audit
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, told_at
 from cloud.core.errors import NotFound, Refused
 from cloud.core.money import Money
 from cloud.core.principal import Principal
@@ -82,7 +82,7 @@ async def put_forward(
         Forbidden: somebody else has the ticket.
     """
     found = await sight.worked_on(session, clock, principal, ticket_id=ticket_id, also_done=True)
-    _check(terms, now=clock.now())
+    _check(terms, now=told_at(clock))
     await _check_payer(session, clock, principal, found, terms.payer)
     return await _ask(session, clock, principal, found, terms)
 
@@ -101,7 +101,7 @@ async def ask_again(
     if not rows:
         raise NotFound(_("This ticket has no plan."))
     terms = replace(rows[0].terms, valid_until=valid_until)
-    _check(terms, now=clock.now())
+    _check(terms, now=told_at(clock))
     await _check_payer(session, clock, principal, found, terms.payer)
     return await _ask(session, clock, principal, found, terms)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core import audit
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, told_at
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
 from cloud.core.principal import Principal
 from cloud.repairs import announcing, sight, tables
@@ -79,7 +79,7 @@ async def offer(
         Forbidden: somebody else has the ticket.
     """
     ticket = await sight.worked_on(session, clock, principal, ticket_id=ticket_id)
-    _check_windows(windows, now=clock.now())
+    _check_windows(windows, now=told_at(clock))
     last = await _last(session, principal, ticket_id)
     if last is not None and last.arrived_at is not None and last.left_at is None:
         raise Conflict(_("Somebody is there now: finish that visit first."))

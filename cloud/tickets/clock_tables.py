@@ -35,6 +35,7 @@ class Turn(StrEnum):
     RETARGETED = "retargeted"
     WARNED = "warned"
     BREACHED = "breached"
+    WITHDRAWN = "withdrawn"  # the breach: what was asked for had happened in time
     ENDED = "ended"
 
 
@@ -45,7 +46,7 @@ class TimerRow(Base):
         calendar_id: the version of the calendar that it was begun with.
         due_at: the deadline as it stands, or as it stood when the clock was stopped.
         next_at: when there is something to say; None when there is nothing.
-        breached_at: when the deadline passed; it stays, whatever comes after.
+        breached_at: when the deadline passed; it stays, whatever comes after, unless it was met in time and told late.
         ended_at: when it was met or dropped; None while it counts.
     """
 

@@ -217,6 +217,7 @@ class Deed(StrEnum):
     STEP_DONE = "step_done"
     STEP_UNDONE = "step_undone"
     BREACHED = "breached"  # a deadline has passed
+    BREACH_WITHDRAWN = "breach_withdrawn"  # it was met in time, and that was told late
     RECLASSIFIED = "reclassified"  # another type or priority
     ABSORBED = "absorbed"  # another ticket of the same matter was merged into it
     INCIDENT_JOINED = "incident_joined"

@@ -44,6 +44,9 @@ async def climb_warned(session: AsyncSession, clock: Clock, event: TargetWarned)
 async def climb_breached(session: AsyncSession, clock: Clock, event: TargetBreached) -> None:
     """Tell whom the ladder names for a target that is missed, and write down when its higher steps are due."""
     principal = Principal.system(event.organisation_id)
+    timer = await _timer(session, principal, ticket_id=event.ticket_id, target=event.target)
+    if timer is None or timer.breached_at is None:
+        return  # it was withdrawn meanwhile
     await _climb(session, clock, principal, ticket_id=event.ticket_id, target=event.target, percent=BREACH)
     found = await _standing(session, principal, ticket_id=event.ticket_id)
     if found is None:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.principal import Principal, Role
-from cloud.tickets.dispatch_tables import IS_OPEN, DispatchRow, OfferRow, OfferState, Search
+from cloud.tickets.dispatch_tables import IS_OPEN, OfferRow, OfferState
 from cloud.tickets.domain import Deed
 from cloud.tickets.reading import Ticket, tickets
-from cloud.tickets.searching import alone, internal_line
+from cloud.tickets.searching import alone, internal_line, look_on
 from cloud.tickets.service import take
 from cloud.tickets.tables import TicketEntryRow
 from firmware_configs.look.words import _
@@ -54,8 +54,23 @@ async def count_offers(session: AsyncSession, principal: Principal) -> int:
     return await session.scalar(counted) or 0
 
 
+async def offered_ticket(session: AsyncSession, principal: Principal, *, offer_id: int) -> int:
+    """Return the id of the ticket of an offer to the principal, answered or not.
+
+    Raises:
+        NotFound: there is no such offer to the principal.
+    """
+    ours = OfferRow.organisation_id == principal.organisation_id
+    found = await session.scalar(select(OfferRow.ticket_id).where(ours, _mine(principal, offer_id)))
+    if found is None:
+        raise NotFound(_("There is no such offer to you."))
+    return found
+
+
 async def accept(session: AsyncSession, clock: Clock, principal: Principal, *, offer_id: int) -> int:
     """Take what was offered, and return the ticket's id.
+
+    What was accepted in time and is told late counts, as long as nobody else was asked meanwhile.
 
     Raises:
         NotFound: there is no such offer to the principal.
@@ -83,26 +98,21 @@ async def decline(session: AsyncSession, clock: Clock, principal: Principal, *, 
         raise Refused(_("Too long: at most %(length)d characters."), "reason", length=_REASON_LENGTH)
     await alone(session, principal)
     ticket_id = await _answer(session, clock, principal, offer_id=offer_id, state=OfferState.DECLINED, reason=said)
-    await session.execute(
-        update(DispatchRow)
-        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.ticket_id == ticket_id)
-        .where(DispatchRow.state == Search.OFFERED)
-        .values(state=Search.NEW, since=clock.now(), next_at=clock.now())
-    )
+    await look_on(session, clock, principal, ticket_ids=[ticket_id])
     line = internal_line(clock, principal, ticket_id=ticket_id, deed=Deed.DECLINED, text=said)
     await session.execute(insert(TicketEntryRow), [line])
     return ticket_id
+
+
+def _mine(principal: Principal, offer_id: int) -> ColumnElement[bool]:
+    return (OfferRow.id == offer_id) & (OfferRow.person_id == principal.person_id)
 
 
 async def _answer(
     session: AsyncSession, clock: Clock, principal: Principal, *, offer_id: int, state: OfferState, reason: str = ""
 ) -> int:
     """Close an open offer to the principal in one statement, so that it is closed once; return its ticket's id."""
-    mine = (
-        (OfferRow.id == offer_id)
-        & (OfferRow.organisation_id == principal.organisation_id)
-        & (OfferRow.person_id == principal.person_id)
-    )
+    mine = _mine(principal, offer_id) & (OfferRow.organisation_id == principal.organisation_id)
     answered = await session.execute(
         update(OfferRow)
         .where(mine, OfferRow.state == OfferState.OPEN, OfferRow.due_at > clock.now())
@@ -113,6 +123,5 @@ async def _answer(
     ticket_id = answered.scalar()
     if ticket_id is not None:
         return ticket_id
-    if await session.scalar(select(OfferRow.id).where(mine)) is None:
-        raise NotFound(_("There is no such offer to you."))
+    await offered_ticket(session, principal, offer_id=offer_id)
     raise Conflict(_("This offer is over: it was answered, its time is up, or somebody else has the ticket."))

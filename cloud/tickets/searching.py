@@ -212,6 +212,17 @@ async def turned_down(
     return {ticket_id: frozenset(person_ids) for ticket_id, person_ids in found.items()}
 
 
+async def look_on(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_ids: Collection[int]) -> None:
+    """Have the next one asked, within a second, for tickets whose offer is over."""
+    await session.execute(
+        update(DispatchRow)
+        .where(DispatchRow.organisation_id == principal.organisation_id, DispatchRow.ticket_id.in_(ticket_ids))
+        .where(DispatchRow.state == Search.OFFERED)
+        .values(state=Search.NEW, since=clock.now(), next_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def internal_line(clock: Clock, principal: Principal, *, ticket_id: int, deed: Deed, text: str) -> dict[str, object]:
     """Return a line of a ticket's timeline that only staff read, as it is written with hundreds of others."""
     return {

@@ -180,6 +180,8 @@ class TicketEntryRow(Base):
 
     Attributes:
         person_id: None when Gatehouse did it; `actor` is the person's name at the time.
+        at: when it happened.
+        told_at: when a telephone that had had no network told of it; None for what was told at once.
         text: what was written, or to whom it was given.
         is_public: whether whoever reported it may read it too.
     """
@@ -190,6 +192,7 @@ class TicketEntryRow(Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
     at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     actor: Mapped[str] = mapped_column(String(NAME_LENGTH))
     deed: Mapped[Deed]

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.core.clock import Clock
+from cloud.core.clock import Clock, told_late
 from cloud.core.principal import Principal
 from cloud.tickets.discretion import BETWEEN_THEM, of_others
 from cloud.tickets.domain import Deed
@@ -16,9 +16,15 @@ from cloud.tickets.tables import TicketEntryRow, TicketRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of a ticket's timeline; `actor` is empty when Gatehouse did it."""
+    """A line of a ticket's timeline; `actor` is empty when Gatehouse did it.
+
+    Attributes:
+        at: when it happened.
+        told_at: when a telephone that had had no network told of it; None for what was told at once.
+    """
 
     at: datetime
+    told_at: datetime | None = None
     deed: Deed
     actor: str
     text: str
@@ -41,6 +47,7 @@ async def tell(
             organisation_id=row.organisation_id,
             ticket_id=row.id,
             at=clock.now(),
+            told_at=told_late(clock),
             person_id=principal.person_id,
             actor=principal.name if principal.person_id is not None else "",
             deed=deed,
@@ -73,6 +80,13 @@ async def timeline(
             continue
         actor = "" if is_strange and row.deed is Deed.OPENED else row.actor
         lines[row.ticket_id].append(
-            Entry(at=row.at, deed=row.deed, actor=actor, text=row.text, is_public=row.is_public)
+            Entry(
+                at=row.at,
+                told_at=row.told_at,
+                deed=row.deed,
+                actor=actor,
+                text=row.text,
+                is_public=row.is_public,
+            )
         )
     return lines

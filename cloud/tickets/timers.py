@@ -4,6 +4,9 @@ A ticket's timers are pinned to the calendar's version in force when it was open
 or its plan is with whoever pays, end when it ends, and the solution's goes on from what was used when it is taken up
 again: the time between is not counted. Retiring a type ends the timers of its open tickets, which then have no
 deadline; what was breached before stays breached.
+
+What a telephone told late is judged by when it happened: a breach that was noted meanwhile of what had been done in
+time is withdrawn, on the ticket's timeline and in the audit; see docs/decisions/0016.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cloud.alarms.domain import Priority
 from cloud.calendars import service as calendars
 from cloud.calendars.domain import BusinessCalendar
-from cloud.core.clock import Clock
+from cloud.core import audit
+from cloud.core.clock import Clock, told_at
 from cloud.core.events import Event
 from cloud.core.outbox import emit_all
 from cloud.core.principal import Principal
@@ -91,17 +95,22 @@ async def follow(session: AsyncSession, clock: Clock, principal: Principal, row:
             continue
         ending = _ending(row, timer, act)
         if ending is not None:
-            await _end(session, clock, row, timer, calendar, ending)
+            await _end(session, clock, principal, row, timer, calendar, ending)
         else:
-            await _stand_or_run(session, clock, row, timer, calendar)
+            await _stand_or_run(session, clock, principal, row, timer, calendar)
     await _keep_due(session, row)
 
 
 async def meet(session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow, target: Target) -> None:
-    """Note that what a target asks for has happened; said again, it changes nothing."""
+    """Note that what a target asks for has happened; said again, it changes nothing but that it was earlier."""
     for timer, calendar in await _clocked(session, principal, row):
-        if timer.target is target and timer.ended_at is None:
-            await _end(session, clock, row, timer, calendar, Ending.MET)
+        if timer.target is not target:
+            continue
+        if timer.ended_at is None:
+            await _end(session, clock, principal, row, timer, calendar, Ending.MET)
+        elif timer.ending is Ending.MET and clock.now() < timer.ended_at:
+            await _withdraw(session, clock, principal, row, timer, calendar)
+            timer.ended_at = clock.now()
 
 
 async def retarget(
@@ -130,7 +139,7 @@ async def retarget(
     used = timedelta()
     for timer, old in found:
         if timer.ended_at is None and timer.target not in wanted:
-            await _end(session, clock, row, timer, old, Ending.DROPPED)
+            await _end(session, clock, principal, row, timer, old, Ending.DROPPED)
         elif timer.ended_at is None:
             changed, crossings = timing.retargeted(timer.timer, old, clock.now(), limit=wanted[timer.target])
             await _say(session, clock, row, timer, crossings)
@@ -162,7 +171,7 @@ async def end_of_type(session: AsyncSession, clock: Clock, principal: Principal,
     for row in rows.all():
         for timer, calendar in await _clocked(session, principal, row):
             if timer.ended_at is None:
-                await _end(session, clock, row, timer, calendar, Ending.RETIRED)
+                await _end(session, clock, principal, row, timer, calendar, Ending.RETIRED)
         await _keep_due(session, row)
 
 
@@ -263,25 +272,62 @@ async def _add(
 
 
 async def _stand_or_run(
-    session: AsyncSession, clock: Clock, row: TicketRow, timer: TimerRow, calendar: BusinessCalendar
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    row: TicketRow,
+    timer: TimerRow,
+    calendar: BusinessCalendar,
 ) -> None:
     if _runs(row) is (timer.since is not None):
         return
     if _runs(row):
         _keep(session, clock, timer, timing.resumed(timer.timer, clock.now()), calendar, Turn.RESUMED)
         return
+    await _withdraw(session, clock, principal, row, timer, calendar)
     standing, crossings = timing.stopped(timer.timer, calendar, clock.now())
     await _say(session, clock, row, timer, crossings)
     _keep(session, clock, timer, standing, calendar, Turn.STOPPED)
 
 
 async def _end(
-    session: AsyncSession, clock: Clock, row: TicketRow, timer: TimerRow, calendar: BusinessCalendar, ending: Ending
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    row: TicketRow,
+    timer: TimerRow,
+    calendar: BusinessCalendar,
+    ending: Ending,
 ) -> None:
+    await _withdraw(session, clock, principal, row, timer, calendar)
     standing, crossings = timing.stopped(timer.timer, calendar, clock.now())
     await _say(session, clock, row, timer, crossings)
     timer.ended_at, timer.ending = clock.now(), ending
     _keep(session, clock, timer, standing, calendar, Turn.ENDED)
+
+
+async def _withdraw(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    row: TicketRow,
+    timer: TimerRow,
+    calendar: BusinessCalendar,
+) -> None:
+    """Take a breach back that was none: what ends or stops the clock had happened in time, and is told only now.
+
+    That the deadline was thought missed stays among the timer's turns, and so does who was told of it.
+    """
+    if timer.breached_at is None or not timing.is_no_breach(timer.breached_at, clock.now()):
+        return
+    before = {"target": str(timer.target), "breached_at": timer.breached_at.isoformat()}
+    timer.breached_at = None
+    timer.keep(timing.unbroken(timer.timer, calendar, clock.now()))
+    _note(session, timer, Turn.WITHDRAWN, at=told_at(clock))
+    await tell(session, clock, principal, row, Deed.BREACH_WITHDRAWN, text=str(timer.target), is_public=False)
+    audit.record(
+        session, clock, principal, action="tickets.breach_withdrawn", subject=f"ticket:{row.id}", before=before
+    )
 
 
 def _take_up(session: AsyncSession, clock: Clock, timer: TimerRow, calendar: BusinessCalendar) -> None:

@@ -25,7 +25,8 @@ class Timer:
         limit: the target, in business time.
         used: business time used before `since`.
         since: from when it runs; None while it stands.
-        level: the highest of LEVELS that was said; a breach stays one, whatever comes after.
+        level: the highest of LEVELS that was said; a breach stays one, whatever comes after, unless what was asked for
+            turns out to have happened in time.
     """
 
     limit: timedelta
@@ -77,6 +78,16 @@ def stopped(timer: Timer, calendar: BusinessCalendar, now: datetime) -> tuple[Ti
         return timer, []
     said, crossings = judged(timer, calendar, now)
     return replace(said, used=_used(timer, calendar, now), since=None), crossings
+
+
+def is_no_breach(breached_at: datetime, happened: datetime) -> bool:
+    """Return whether what is told now had happened in time: at the deadline or before, however late it is told."""
+    return happened <= breached_at
+
+
+def unbroken(timer: Timer, calendar: BusinessCalendar, happened: datetime) -> Timer:
+    """Return a timer that was said to be broken as it was at `happened`, when nothing was."""
+    return replace(timer, level=_level_of(_used(timer, calendar, happened), timer.limit, at_most=LEVELS[-2]))
 
 
 def resumed(timer: Timer, now: datetime) -> Timer:

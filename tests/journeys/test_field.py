@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cloud.core.principal import Role
 from cloud.repairs import surveys
 from cloud.repairs.domain import Stage as Photographed
-from cloud.tickets.domain import Deed
+from cloud.tickets.domain import Deed, Target
 from cloud.tickets.tables import TicketEntryRow
+from cloud.tickets.timeline import Entry, timeline
+from cloud.tickets.timers import Deadline, deadlines, judge_due
 from tests.cloud.estate import PASSWORD
 from tests.cloud.repairs.job import give_job
 from tests.cloud.screens.whole import Whole, make_whole
@@ -23,6 +26,14 @@ from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible
 from tests.servers.web import WebServer, running_web
 
 pytestmark = pytest.mark.browser
+
+_FILL_UP = """() => {
+  for (let size = 8_000_000; size > 1_000; size = Math.floor(size / 2)) {
+    try {
+      localStorage.setItem("filler", (localStorage.getItem("filler") ?? "") + "x".repeat(size));
+    } catch { /* half as much may still go in */ }
+  }
+}"""
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
@@ -64,6 +75,32 @@ class Stage:
     def photos(self) -> list[Photographed]:
         """Return of what the photos of the job are."""
         return self._server.call(self._photos())
+
+    def told(self, deed: Deed) -> Entry:
+        """Return the newest line of the ticket's timeline that tells of a deed."""
+        return self._server.call(self._told(deed))
+
+    def first_contact(self) -> Deadline:
+        """Return by when whoever asked was to be spoken to, and what became of it."""
+        return self._server.call(self._first_contact())
+
+    def look_at_the_clock(self) -> None:
+        """Run the job of what falls due."""
+        self._server.call(self._look_at_the_clock())
+
+    async def _told(self, deed: Deed) -> Entry:
+        async with self.whole.database.reading() as session:
+            lines = await timeline(session, self.whole.site.system, ticket_ids=[self.ticket_id])
+        return next(line for line in lines[self.ticket_id] if line.deed is deed)
+
+    async def _first_contact(self) -> Deadline:
+        async with self.whole.database.reading() as session:
+            found = await deadlines(session, self.whole.site.system, ticket_ids=[self.ticket_id])
+        return next(each for each in found[self.ticket_id] if each.target is Target.FIRST_CONTACT)
+
+    async def _look_at_the_clock(self) -> None:
+        async with self.whole.database.transaction() as session:
+            await judge_due(session, self.whole.clock)
 
     async def _photos(self) -> list[Photographed]:
         worker = self.whole.site.estate.principals[Role.WORKER]
@@ -307,6 +344,81 @@ def test_a_job_is_done_from_contact_to_finish_in_the_basement_and_told_once_in_o
     deeds = (Deed.CONTACTED, Deed.STARTED, Deed.RESOLVED)
     assert [stage.times(deed) for deed in deeds] == [1, 1, 1]
     assert stage.photos() == [Photographed.SURVEY, Photographed.AFTER]
+
+
+def test_a_contact_in_the_basement_counts_from_when_it_was_made(chromium: Browser, stage: Stage) -> None:
+    stage.give_light()
+    with person(chromium, stage.url, **PHONE) as worker:
+        worker.page.clock.install()
+        _begin(worker, stage)
+        page = worker.page
+        _go_down(page)
+        page.goto(f"{stage.url}/work/{stage.ticket_id}")
+        _fill(page, "contact", next_step="马上到")
+        expect(page.locator("#kept li")).to_have_count(1)
+        page.clock.fast_forward("40:00")
+        stage.whole.clock.advance(minutes=45)
+        stage.look_at_the_clock()
+        assert stage.first_contact().breached_at is not None
+        page.context.set_offline(False)
+        _until_nothing_waits(page)
+        page.goto(f"{stage.url}/tickets/{stage.ticket_id}")
+        expect(page.locator(".timeline")).to_contain_text("Met in time, and told late: no deadline was missed")
+    line, met = stage.told(Deed.CONTACTED), stage.first_contact()
+    assert line.told_at == stage.whole.clock.now()
+    assert timedelta(minutes=40) <= line.told_at - line.at <= timedelta(minutes=45)
+    assert (met.is_met, met.breached_at, met.ended_at) == (True, None, line.at)
+
+
+def _without_a_database(worker: Person) -> None:
+    """Take from the browser what old ones and private windows lack: its database, and the worker between pages."""
+    worker.page.context.add_init_script(
+        "Object.defineProperty(window, 'indexedDB', {get() { throw new Error('switched off'); }});"
+        "delete Navigator.prototype.serviceWorker;"
+    )
+
+
+def test_without_a_database_what_is_done_is_kept_as_text_photos_too_and_sent_once(
+    chromium: Browser, stage: Stage
+) -> None:
+    stage.give_light()
+    with person(chromium, stage.url, **PHONE) as worker:
+        _without_a_database(worker)
+        _begin(worker, stage)
+        page = worker.page
+        worker.open(f"/work/{stage.ticket_id}")
+        page.context.set_offline(True)
+        _fill(page, "contact", next_step="马上到")
+        _fill(page, "survey", findings="灯管坏了", survey_photos=_photo())
+        expect(page.locator("#kept li")).to_have_count(2)
+        assert page.evaluate("JSON.parse(localStorage.getItem('gatehouse-field')).length") == 2
+        page.close()
+        page.context.set_offline(False)
+        again = page.context.new_page()
+        again.goto(f"{stage.url}/day")
+        _until_nothing_waits(again)
+        assert again.evaluate("localStorage.getItem('gatehouse-field')") == "[]"
+    assert [stage.times(deed) for deed in (Deed.CONTACTED, Deed.ARRIVED)] == [1, 1]
+    assert stage.photos() == [Photographed.SURVEY]
+
+
+def test_without_a_database_what_has_no_room_stays_in_its_form_and_says_so(chromium: Browser, stage: Stage) -> None:
+    stage.give_light()
+    with person(chromium, stage.url, **PHONE) as worker:
+        _without_a_database(worker)
+        _begin(worker, stage)
+        page = worker.page
+        worker.open(f"/work/{stage.ticket_id}")
+        page.evaluate(_FILL_UP)
+        page.context.set_offline(True)
+        _fill(page, "survey", findings="灯管坏了", survey_photos=_photo())
+        expect(page.locator("form[action$='/survey'] [role=alert]")).to_contain_text("has no room to keep it")
+        expect(page.locator("#findings")).to_have_value("灯管坏了")
+        page.evaluate("localStorage.removeItem('filler')")
+        page.context.set_offline(False)
+        page.locator("form[action$='/survey'] button.btn").last.click()
+        expect(page.locator("#notices")).to_contain_text("What you found is written down.")
+    assert stage.photos() == [Photographed.SURVEY]
 
 
 def test_a_plan_is_made_in_the_basement(chromium: Browser, stage: Stage) -> None:

@@ -36,6 +36,7 @@ DEEDS = {
     Deed.STEP_DONE: (_("Step done"), "check"),
     Deed.STEP_UNDONE: (_("Step not done after all"), "arrow-back-up"),
     Deed.BREACHED: (_("A deadline has passed"), "clock-exclamation"),
+    Deed.BREACH_WITHDRAWN: (_("Met in time, and told late: no deadline was missed"), "circle-check"),
     Deed.RECLASSIFIED: (_("Another type or priority"), "edit"),
     Deed.ABSORBED: (_("Another ticket of the same matter was merged into this one"), "ticket"),
     Deed.INCIDENT_JOINED: (_("Part of an incident"), "alert-circle"),
@@ -49,12 +50,16 @@ DEEDS = {
     Deed.ESCALATED: (_("Time runs out: told"), "bell-ringing"),
 }
 
+_OF_TARGETS = frozenset({Deed.BREACHED, Deed.BREACH_WITHDRAWN})
+"""Deeds whose text is a target."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of the timeline, as it is drawn."""
+    """A line of the timeline, as it is drawn; see timeline.Entry."""
 
     at: datetime
+    told_at: datetime | None
     what: str
     icon: str
     who: str
@@ -66,5 +71,5 @@ def line(page: Page, entry: Entry) -> Line:
     sentence, icon = DEEDS[entry.deed]
     if entry.deed is Deed.NOTED and not entry.is_public:
         sentence = _("Internal note")
-    said = page.say(words.TARGETS[Target(entry.text)]) if entry.deed is Deed.BREACHED else entry.text
-    return Line(at=entry.at, what=page.say(sentence), icon=icon, who=entry.actor, said=said)
+    said = page.say(words.TARGETS[Target(entry.text)]) if entry.deed in _OF_TARGETS else entry.text
+    return Line(at=entry.at, told_at=entry.told_at, what=page.say(sentence), icon=icon, who=entry.actor, said=said)

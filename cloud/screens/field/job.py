@@ -12,6 +12,7 @@ from cloud.repairs import charges, checks, plans, prices, sight, stock, surveys,
 from cloud.repairs.domain import Hazard, Item, LineKind
 from cloud.repairs.maintenance_tables import Checked
 from cloud.screens.field.deeds import DEEDS, SLOTS, VersionForm
+from cloud.screens.field.telling import as_told
 from cloud.tickets.domain import Outcome
 from cloud.tickets.reading import Ticket, acts_for, ticket
 from cloud.web import kept, uploads, words
@@ -51,7 +52,7 @@ async def do(work: Work, page: OnPage, ticket_id: Id, deed: str) -> Response:
     asked, form = DEEDS[deed], await page.form(DEEDS[deed].model)
     async with page.mending(form, lambda: _draw(work, page, ticket_id, {deed: form})):
         if await is_first(work, form.value, f"{deed} ticket:{ticket_id}"):
-            await asked.carry(work, page, ticket_id, _as_of_now(work, found, form.value))
+            await asked.carry(await as_told(work, ticket_id), page, ticket_id, _as_of_now(work, found, form.value))
     work.changed("tickets")
     return page.done(f"{JOB}/{ticket_id}", asked.said)
 

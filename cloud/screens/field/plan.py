@@ -18,6 +18,7 @@ from cloud.repairs.plans import Plan
 from cloud.repairs.prices import Wanted
 from cloud.screens.field.deeds import end_of
 from cloud.screens.field.job import JOB
+from cloud.screens.field.telling import as_told
 from cloud.tickets.domain import Payer
 from cloud.tickets.reading import Ticket, ticket
 from cloud.web import words
@@ -69,7 +70,8 @@ async def put_forward(work: Work, page: OnPage, ticket_id: Id) -> Response:
     async with page.mending(form, lambda: _draw(work, page, ticket_id, form)):
         if await is_first(work, form.value, f"plan ticket:{ticket_id}"):
             terms = await _terms(work, page, form.value)
-            await plans.put_forward(work.session, work.clock, work.principal, ticket_id=ticket_id, terms=terms)
+            told = await as_told(work, ticket_id)
+            await plans.put_forward(told.session, told.clock, told.principal, ticket_id=ticket_id, terms=terms)
     work.changed("tickets")
     return page.done(f"{JOB}/{ticket_id}", _("The plan is put to whoever pays."))
 

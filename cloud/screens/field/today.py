@@ -4,6 +4,7 @@ from starlette.responses import JSONResponse, Response
 
 from cloud.core.principal import Role
 from cloud.screens.field import jobs
+from cloud.screens.field.telling import as_told
 from cloud.tickets import offers, telephone
 from cloud.tickets.reading import ticket
 from cloud.web import csrf
@@ -34,7 +35,9 @@ async def ready(work: Work, page: OnPage) -> Response:
 @router.post(f"{DAY}/offers/{{offer_id}}/accept")
 async def accept(work: Work, page: OnPage, offer_id: Id) -> Response:
     """Take what was offered; who was too late is told so."""
-    await offers.accept(work.session, work.clock, work.principal, offer_id=offer_id)
+    ticket_id = await offers.offered_ticket(work.session, work.principal, offer_id=offer_id)
+    told = await as_told(work, ticket_id)
+    await offers.accept(told.session, told.clock, told.principal, offer_id=offer_id)
     work.changed("tickets")
     return page.done(DAY, _("The ticket is yours."))
 

@@ -7,7 +7,7 @@
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("gatehouse-field") : null;
   const part = (name) => document.getElementById(`kept-${name}`);
   const copy = (name) => part(name).content.firstElementChild.cloneNode(true);
-  const clock = (ms) => new Date(ms).toLocaleTimeString("zh-CN", {
+  const clock = (at) => new Date(at).toLocaleTimeString("zh-CN", {
     hour: "2-digit", minute: "2-digit", hour12: false, timeZone: document.documentElement.dataset.zone,
   });
   const mine = async () => (await store.all()).filter((act) => act.person === person);
@@ -92,7 +92,11 @@
   const post = async (act, secret) => {
     const body = new FormData();
     act.fields.forEach(([name, value]) => body.append(name, value));
-    const headers = { "X-CSRF-Token": secret, "Idempotency-Key": act.key, "HX-Request": "true" };
+    const headers = {
+      "X-CSRF-Token": secret, "Idempotency-Key": act.key, "HX-Request": "true",
+      // Both by this telephone's clock, which may be wrong: how long the act waited is right all the same.
+      "X-Pressed-At": new Date(act.at).toISOString(), "X-Sent-At": new Date().toISOString(),
+    };
     const answer = await ask(act.path, { method: "POST", body, headers });
     const text = await answer.text();
     if (answer.ok) return { is: "done", then: answer.headers.get("HX-Redirect") ?? answer.headers.get("X-Then"), text };
@@ -133,7 +137,7 @@
     const fields = [...new FormData(form)].filter(([name, value]) => name !== "csrf" && !(value instanceof File && !value.name));
     if (pressed?.name) fields.push([pressed.name, pressed.value]);
     return {
-      person, key: newKey(), path: addressOf(form), words: form.dataset.keep, page: location.pathname, at: Date.now(), state: "waits", fields,
+      person, key: newKey(), path: addressOf(form), words: form.dataset.keep, page: location.pathname, at: new Date().toISOString(), state: "waits", fields,
     };
   };
   const complain = (form, reason) => {

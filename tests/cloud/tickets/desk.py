@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from cloud.alarms.domain import Priority
+from cloud.core.clock import Clock
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.tickets import service
@@ -49,8 +50,10 @@ class Desk:
                 **asked,
             )
 
-    async def do(self, act: Act, ticket_id: int, *, by: Role = Role.DESK, **more: object) -> None:
-        """Carry out an act as somebody, with the version that they see."""
+    async def do(
+        self, act: Act, ticket_id: int, *, by: Role = Role.DESK, clock: Clock | None = None, **more: object
+    ) -> None:
+        """Carry out an act as somebody, with the version that they see; with `clock` by that instead of the site's."""
         unseen = {Act.TAKE: service.take, Act.PROPOSE: service.propose, Act.AGREE: service.agree}
         unseen |= {Act.REFUSE: service.refuse}
         seen = {
@@ -73,13 +76,14 @@ class Desk:
             Act.CANCEL: {"reason": "重复"},
         }.get(act, {})
         site = self.site
+        at = clock or site.clock
         async with site.database.transaction() as session:
             if act in unseen:
-                await unseen[act](session, site.clock, self.principal(by), ticket_id=ticket_id, **more)
+                await unseen[act](session, at, self.principal(by), ticket_id=ticket_id, **more)
                 return
             version = (await ticket(session, site.clock, site.system, ticket_id=ticket_id)).version
             asked = {"ticket_id": ticket_id, "version": version, **said, **more}
-            await seen[act](session, site.clock, self.principal(by), **asked)
+            await seen[act](session, at, self.principal(by), **asked)
 
     async def see(self, ticket_id: int, *, by: Principal | None = None) -> Ticket:
         async with self.site.database.reading() as session:
