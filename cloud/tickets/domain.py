@@ -119,6 +119,7 @@ class Act(StrEnum):
     CONTINUE = "continue"
     RESOLVE = "resolve"
     VERIFY = "verify"  # the sensor says so too
+    VOUCH = "vouch"  # the sensor can't say so, and somebody does in its place, for a reason that is kept
     SETTLE = "settle"  # the incident that it belongs to is over
     REOPEN = "reopen"
     CANCEL = "cancel"
@@ -155,7 +156,9 @@ TRANSITIONS: dict[tuple[State, Act], State] = {
     (State.WAITING, Act.ASSIGN): State.WAITING,
     (State.WAITING, Act.CONTINUE): State.ASSIGNED,
     (State.VERIFYING, Act.VERIFY): State.RESOLVED,
+    (State.VERIFYING, Act.VOUCH): State.RESOLVED,
     (State.VERIFYING, Act.REOPEN): State.ASSIGNED,
+    (State.VERIFYING, Act.CANCEL): State.CANCELLED,
     (State.RESOLVED, Act.REOPEN): State.ASSIGNED,
     (State.CANCELLED, Act.REOPEN): State.OPEN,
     **{
@@ -204,6 +207,7 @@ class Deed(StrEnum):
     CONTINUED = "continued"
     RESOLVED = "resolved"
     VERIFIED = "verified"
+    VOUCHED = "vouched"
     SETTLED = "settled"
     REOPENED = "reopened"
     CANCELLED = "cancelled"
@@ -244,6 +248,7 @@ DEEDS: Mapping[Act, Deed] = {
     Act.CONTINUE: Deed.CONTINUED,
     Act.RESOLVE: Deed.RESOLVED,
     Act.VERIFY: Deed.VERIFIED,
+    Act.VOUCH: Deed.VOUCHED,
     Act.SETTLE: Deed.SETTLED,
     Act.REOPEN: Deed.REOPENED,
     Act.CANCEL: Deed.CANCELLED,

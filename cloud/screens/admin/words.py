@@ -108,6 +108,7 @@ FIELDS = {
     "quiet_ends": _("Quiet until (minutes after midnight)"),
     "query": _("What it asks"),
     "queue_min": _("Minutes until a supervisor is called"),
+    "reason": _("Reason"),
     "result": _("Result"),
     "roles": _("Roles"),
     "rows": _("Rows"),
@@ -221,6 +222,7 @@ ACTIONS = {
     "tickets.skill_taken": _("took a skill away"),
     "tickets.type_defined": _("defined a type of ticket"),
     "tickets.type_retired": _("retired a type of ticket"),
+    "tickets.vouched": _("resolved a ticket without its sensor"),
 }
 """What the audit holds; a test finds an action that is missing here."""
 

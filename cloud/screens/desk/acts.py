@@ -50,9 +50,21 @@ class EmergencyForm(ActForm):
 
 
 class ReasonForm(ActForm):
-    """Why."""
+    """Why it is taken up again."""
 
     reason: TEXT
+
+
+class VouchForm(ActForm):
+    """How somebody knows that the work is done, which its sensor can't say."""
+
+    vouch_reason: TEXT
+
+
+class CancelForm(ActForm):
+    """Why it is no longer wanted."""
+
+    cancel_reason: TEXT
 
 
 class MergeForm(ActForm):
@@ -112,15 +124,21 @@ async def _resolve(work: Unit, ticket_id: int, sent: ResolveForm) -> None:
     )
 
 
+async def _vouch(work: Unit, ticket_id: int, sent: VouchForm) -> None:
+    await tickets.vouch(
+        work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version, reason=sent.vouch_reason
+    )
+
+
 async def _reopen(work: Unit, ticket_id: int, sent: ReasonForm) -> None:
     await tickets.reopen(
         work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version, reason=sent.reason
     )
 
 
-async def _cancel(work: Unit, ticket_id: int, sent: ReasonForm) -> None:
+async def _cancel(work: Unit, ticket_id: int, sent: CancelForm) -> None:
     await tickets.cancel(
-        work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version, reason=sent.reason
+        work.session, work.clock, work.principal, ticket_id=ticket_id, version=sent.version, reason=sent.cancel_reason
     )
 
 
@@ -138,8 +156,9 @@ DOINGS: Mapping[Act, Doing[Any]] = {
     Act.WAIT: Doing(WaitForm, _wait, _("The ticket waits, and its clocks stand."), undoing=Act.CONTINUE),
     Act.CONTINUE: Doing(ActForm, _go_on, _("The ticket goes on.")),
     Act.RESOLVE: Doing(ResolveForm, _resolve, _("The ticket is resolved."), undoing=Act.REOPEN),
+    Act.VOUCH: Doing(VouchForm, _vouch, _("The ticket is resolved on your word."), undoing=Act.REOPEN),
     Act.REOPEN: Doing(ReasonForm, _reopen, _("The ticket is taken up again.")),
-    Act.CANCEL: Doing(ReasonForm, _cancel, _("The ticket is cancelled."), undoing=Act.REOPEN),
+    Act.CANCEL: Doing(CancelForm, _cancel, _("The ticket is cancelled."), undoing=Act.REOPEN),
     Act.MERGE: Doing(MergeForm, _merge, _("The ticket is merged; both have been told."), undoing=Act.REOPEN),
 }
 """What a person does with a ticket on its page; plans are proposed and agreed to on pages of their own."""

@@ -23,6 +23,7 @@ DEEDS = {
     Deed.CONTINUED: (_("Goes on"), "clock"),
     Deed.RESOLVED: (_("The work was said to be done"), "circle-check"),
     Deed.VERIFIED: (_("Resolved: the value is normal"), "circle-check"),
+    Deed.VOUCHED: (_("Resolved without its sensor, on somebody's word"), "circle-check"),
     Deed.SETTLED: (_("Resolved with its incident"), "circle-check"),
     Deed.REOPENED: (_("Taken up again"), "refresh"),
     Deed.CANCELLED: (_("Cancelled"), "x"),

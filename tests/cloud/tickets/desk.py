@@ -66,6 +66,7 @@ class Desk:
             Act.RESOLVE: service.resolve,
             Act.REOPEN: service.reopen,
             Act.CANCEL: service.cancel,
+            Act.VOUCH: service.vouch,
         }
         said = {
             Act.ASSIGN: {"person_id": self.worker_id},
@@ -74,6 +75,7 @@ class Desk:
             Act.RESOLVE: {"result": "换了接头"},
             Act.REOPEN: {"reason": "又漏了"},
             Act.CANCEL: {"reason": "重复"},
+            Act.VOUCH: {"reason": "探头坏了，现场看过"},
         }.get(act, {})
         site = self.site
         at = clock or site.clock

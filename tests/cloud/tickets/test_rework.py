@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from cloud.alarms.service import Alarm
+from cloud.core.errors import Forbidden, Refused
 from cloud.core.principal import Role
-from cloud.tickets.domain import Act, Deed, State
+from cloud.tickets.domain import Act, Deed, State, Target
 from cloud.tickets.from_alarms import open_for_alarm
 from cloud.tickets.reading import Ticket, tickets_of_alarms
 from tests.cloud.alarms.site import OFFICE
@@ -155,3 +156,51 @@ async def test_a_merged_ticket_s_alarm_is_verified_in_the_one_that_holds_it(desk
     await returned(desk)
     found = await desk.see(into)
     assert (found.state, found.closed_at) == (State.RESOLVED, desk.site.clock.now())
+
+
+@pytest.mark.parametrize("role", [Role.DESK, Role.OPERATOR])
+async def test_where_the_sensor_is_dead_somebody_says_that_the_work_is_done(
+    desk: Desk, ticket_id: int, role: Role
+) -> None:
+    await worked(desk, ticket_id)
+    desk.site.clock.advance(minutes=10)
+    await desk.do(Act.VOUCH, ticket_id, by=role)
+    found = await desk.see(ticket_id)
+    assert (found.state, found.result, found.closed_at) == (State.RESOLVED, "换了接头", desk.site.clock.now())
+    line = (await desk.told(ticket_id))[0]
+    assert (line.deed, line.text, line.is_public) == (Deed.VOUCHED, "探头坏了，现场看过", False)
+    assert (await desk.deadlines(ticket_id))[Target.SOLUTION].is_met
+
+
+async def test_whoever_did_the_work_does_not_vouch_for_it(desk: Desk, ticket_id: int) -> None:
+    await worked(desk, ticket_id)
+    with pytest.raises(Forbidden):
+        await desk.do(Act.VOUCH, ticket_id, by=Role.WORKER)
+    with pytest.raises(Refused):
+        await desk.do(Act.VOUCH, ticket_id, reason=" ")
+    assert (await desk.see(ticket_id)).state is State.VERIFYING
+
+
+async def test_a_work_that_was_vouched_for_is_rework_once_its_sensor_lives_and_raises_again(
+    desk: Desk, ticket_id: int
+) -> None:
+    await worked(desk, ticket_id)
+    await desk.do(Act.VOUCH, ticket_id)
+    await returned(desk)
+    assert (await desk.see(ticket_id)).state is State.RESOLVED
+    assert (await ticket_of(desk, await raised(desk))).id == ticket_id
+    found = await desk.see(ticket_id)
+    assert (found.state, found.reworked) == (State.ASSIGNED, 1)
+
+
+async def test_a_ticket_that_waits_for_its_sensor_can_be_cancelled_and_its_alarm_opens_no_other(
+    desk: Desk, ticket_id: int
+) -> None:
+    await worked(desk, ticket_id)
+    await desk.do(Act.CANCEL, ticket_id)
+    await deliver(desk.site)
+    found = await desk.see(ticket_id)
+    assert (found.state, found.result, found.assignee_id) == (State.CANCELLED, "重复", None)
+    assert (await ticket_of(desk, await newest(desk))).id == ticket_id
+    await returned(desk)
+    assert (await desk.see(ticket_id)).state is State.CANCELLED

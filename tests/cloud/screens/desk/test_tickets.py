@@ -30,6 +30,7 @@ ROUTES = [
     ("POST", "/tickets/1/resolve"),
     ("POST", "/tickets/1/reopen"),
     ("POST", "/tickets/1/cancel"),
+    ("POST", "/tickets/1/vouch"),
     ("POST", "/tickets/1/release"),
 ]
 OPENING = [("GET", "/tickets/new"), ("POST", "/tickets")]
@@ -147,7 +148,7 @@ async def test_an_outdated_form_shows_what_somebody_else_did(house: House, desk:
         await desk.send(worker, ticket_id, "take")
     async with house.signed_in(Role.DESK) as browser:
         address = f"/tickets/{ticket_id}"
-        answer = await browser.send_form(f"{address}/cancel", page=address, version="1", reason="重复")
+        answer = await browser.send_form(f"{address}/cancel", page=address, version="1", cancel_reason="重复")
     assert answer.status_code == 409
     assert "Somebody else has changed this ticket meanwhile." in answer.text
     assert "李四" in answer.text
@@ -272,3 +273,29 @@ async def test_the_neighbour_finds_no_ticket_and_moves_none(house: House, desk: 
                 assert answer.status_code == 404, path
     found = await desk.see(ticket_id)
     assert (found.state, found.version) == (State.OPEN, 1)
+
+
+async def test_work_whose_sensor_is_dead_is_resolved_on_the_page_with_a_reason(house: House, desk: Desk) -> None:
+    site = house.site
+    await site.rule()
+    await site.measure((-1, 91.0))
+    (alarm,) = await site.alarms()
+    async with site.database.transaction() as session:
+        ticket_id = await open_for_alarm(session, site.clock, site.system, alarm_id=alarm.id)
+    address = f"/tickets/{ticket_id}"
+    async with house.signed_in(Role.WORKER) as worker:
+        for act, fields in (("take", {}), ("start", {}), ("resolve", {"result": "换了探头线"})):
+            version = str((await desk.see(ticket_id)).version)
+            await worker.send_form(f"{address}/{act}", page=address, version=version, **fields)
+        assert "vouch_reason" not in (await worker.get(address)).text
+    async with house.signed_in(Role.OPERATOR) as operator:
+        page = (await operator.get(address)).text
+        version = str((await desk.see(ticket_id)).version)
+        silent = await operator.send_form(f"{address}/vouch", page=address, version=version, vouch_reason=" ")
+        done = await operator.send_form(f"{address}/vouch", page=address, version=version, vouch_reason="现场看过")
+        after = (await operator.get(done.headers["location"])).text
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert sorted(set(ids)) == sorted(ids)
+    assert (silent.status_code, "Say how you know that the work is done." in silent.text) == (422, True)
+    assert "The ticket is resolved on your word." in after
+    assert (await desk.see(ticket_id)).state is State.RESOLVED
