@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from cloud.accounts.domain import check_name
 from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import Base, hold
-from cloud.core.errors import NotFound, Refused
+from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.properties import occupancies
 from cloud.properties.domain import OccupancyKind
@@ -38,6 +39,7 @@ class UnitCodeRow(Base):
     Attributes:
         code_hash: with 60 random bits in a code, a plain hash is not turned back in its time.
         name: what whoever comes with it is called, unless their number is known already.
+        revoked_at: when it was taken back; nobody comes in by it from then on.
     """
 
     __tablename__ = "unit_codes"
@@ -51,6 +53,7 @@ class UnitCodeRow(Base):
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,17 @@ class IssuedCode:
     name: str
     kind: OccupancyKind
     label: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A letter that is out: its code is known to whoever holds it alone."""
+
+    id: int
+    name: str
+    kind: OccupancyKind
+    issued_at: datetime
     expires_at: datetime
 
 
@@ -105,12 +119,63 @@ async def issue(
     return IssuedCode(code=written(code), name=row.name, kind=kind, label=label, expires_at=row.expires_at)
 
 
+async def open_letters(session: AsyncSession, clock: Clock, principal: Principal, *, unit_id: int) -> Sequence[Letter]:
+    """Return the letters by which somebody may still come into a unit, the newest first.
+
+    Raises:
+        Forbidden: the principal is neither at the desk nor an administrator.
+        NotFound: there is no such unit.
+    """
+    principal.require(Role.DESK)
+    await occupancies.unit_label(session, principal, unit_id)
+    rows = await session.scalars(
+        select(UnitCodeRow)
+        .where(UnitCodeRow.organisation_id == principal.organisation_id, UnitCodeRow.unit_id == unit_id)
+        .where(UnitCodeRow.used_at.is_(None), UnitCodeRow.revoked_at.is_(None))
+        .where(UnitCodeRow.expires_at > clock.now())
+        .order_by(UnitCodeRow.id.desc())
+    )
+    return [_letter(row) for row in rows]
+
+
+async def find_letter(session: AsyncSession, principal: Principal, *, unit_id: int, letter_id: int) -> Letter:
+    """Return a letter to a unit, whatever became of it.
+
+    Raises:
+        Forbidden: the principal is neither at the desk nor an administrator.
+        NotFound: there is no such unit or letter.
+    """
+    return _letter(await _find_letter(session, principal, unit_id=unit_id, letter_id=letter_id))
+
+
+async def revoke(session: AsyncSession, clock: Clock, principal: Principal, *, unit_id: int, letter_id: int) -> None:
+    """Take a letter back: its code lets nobody in any more; said again, it changes nothing.
+
+    Raises:
+        Forbidden: the principal is neither at the desk nor an administrator.
+        NotFound: there is no such unit or letter.
+        Conflict: somebody is in by it already.
+    """
+    found = await _find_letter(session, principal, unit_id=unit_id, letter_id=letter_id)
+    await hold(session, f"unit code {found.code_hash}")
+    await session.refresh(found)
+    if found.used_at is not None:
+        raise Conflict(_("Somebody came in by this letter already: let them move out instead."))
+    if found.revoked_at is not None:
+        return
+    found.revoked_at = clock.now()
+    before = {"name": found.name, "kind": found.kind, "expires_at": found.expires_at.isoformat()}
+    audit.record(
+        session, clock, principal, action="properties.unit_code_revoked", subject=f"unit:{unit_id}", before=before
+    )
+
+
 async def look_up(session: AsyncSession, clock: Clock, *, code: str) -> Invitation:
     """Return what a code invites to.
 
     Raises:
         NotFound: there is none such.
-        Refused: it was used, or has run out.
+        Refused: it was used or taken back, or has run out.
     """
     row = await _find(session, clock, code)
     label = await occupancies.unit_label(session, Principal.system(row.organisation_id), row.unit_id)
@@ -124,7 +189,7 @@ async def redeem(session: AsyncSession, clock: Clock, *, code: str, phone: str) 
 
     Raises:
         NotFound: there is no such code.
-        Refused: it was used, or has run out.
+        Refused: it was used or taken back, or has run out.
     """
     await hold(session, f"unit code {_hash(read(code))}")
     row = await _find(session, clock, code)
@@ -152,6 +217,23 @@ def read(text: str) -> str:
     return unicodedata.normalize("NFKC", text).upper().translate(_IGNORED).translate(_LOOK_ALIKES)[:_LENGTH]
 
 
+async def _find_letter(session: AsyncSession, principal: Principal, *, unit_id: int, letter_id: int) -> UnitCodeRow:
+    principal.require(Role.DESK)
+    await occupancies.unit_label(session, principal, unit_id)
+    row = await session.scalar(
+        select(UnitCodeRow)
+        .where(UnitCodeRow.organisation_id == principal.organisation_id, UnitCodeRow.unit_id == unit_id)
+        .where(UnitCodeRow.id == letter_id)
+    )
+    if row is None:
+        raise NotFound(_("There is no such letter."))
+    return row
+
+
+def _letter(row: UnitCodeRow) -> Letter:
+    return Letter(id=row.id, name=row.name, kind=row.kind, issued_at=row.issued_at, expires_at=row.expires_at)
+
+
 async def _find(session: AsyncSession, clock: Clock, code: str) -> UnitCodeRow:
     # any organisation: the code says whose
     found = select(UnitCodeRow).where(UnitCodeRow.code_hash == _hash(read(code)))
@@ -160,6 +242,8 @@ async def _find(session: AsyncSession, clock: Clock, code: str) -> UnitCodeRow:
         raise NotFound(_("There is no such code. Look at the letter again, or ask the front desk."))
     if row.used_at is not None:
         raise Refused(_("This code was used already. Sign in with your number, or ask the front desk for another."))
+    if row.revoked_at is not None:
+        raise Refused(_("This letter was taken back. Ask the front desk for another."))
     if row.expires_at <= clock.now():
         raise Refused(_("This code has run out. Ask the front desk for another."))
     return row

@@ -10,7 +10,7 @@ from cloud.accounts import people, telephones
 from cloud.accounts.phones import shown
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import STAFF, Role
-from cloud.properties import occupancies, units
+from cloud.properties import occupancies, unit_codes, units
 from cloud.properties.domain import OccupancyKind
 from cloud.properties.occupancies import Occupant
 from cloud.properties.units import UnitLine
@@ -74,7 +74,7 @@ async def unit_list(work: Work, page: OnPage) -> Response:
 
 @at_desk.get(f"{UNITS}/{{unit_id}}")
 async def unit(work: Work, page: OnPage, unit_id: Id) -> Response:
-    """Draw who is, was and will be in a unit."""
+    """Draw who is, was and will be in a unit, and the letters by which somebody may come."""
     label = await occupancies.unit_label(work.session, work.principal, unit_id)
     found = await occupancies.occupants(work.session, work.principal, [unit_id])
     today = _today(work, page)
@@ -84,6 +84,7 @@ async def unit(work: Work, page: OnPage, unit_id: Id) -> Response:
         label=label,
         present=[occupant for occupant in found[unit_id] if occupant.holds(today)],
         others=[occupant for occupant in found[unit_id] if not occupant.holds(today)],
+        letters=await unit_codes.open_letters(work.session, work.clock, work.principal, unit_id=unit_id),
         kinds=OCCUPANCY_KINDS,
     )
 

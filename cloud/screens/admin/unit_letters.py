@@ -1,4 +1,4 @@
-"""Letters with which somebody comes into their unit for the first time: a code and its QR, printed this once."""
+"""Letters with which somebody comes into their unit for the first time: printed this once, and taken back."""
 
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from cloud.web.ids import Id
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
+from firmware_configs.look.words import _
 
 router = pages_for(Role.DESK)
 
@@ -48,6 +49,26 @@ async def print_letter(work: Work, page: OnPage, unit_id: Id) -> Response:
     response = page.show("admin/unit_letter.html", issued=issued, address=address, qr=drawn, unit_id=unit_id)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@router.get("/units/{unit_id}/letters/{letter_id}/revoke")
+async def ask_revoke(work: Work, page: OnPage, unit_id: Id, letter_id: Id) -> Response:
+    """Ask once more, for browsers without scripts."""
+    return await _ask_revoke(work, page, unit_id, letter_id, Form.blank(FormModel))
+
+
+@router.post("/units/{unit_id}/letters/{letter_id}/revoke")
+async def revoke(work: Work, page: OnPage, unit_id: Id, letter_id: Id) -> Response:
+    """Take a letter back."""
+    form = await page.form(FormModel)
+    async with page.mending(form, lambda: _ask_revoke(work, page, unit_id, letter_id, form)):
+        await unit_codes.revoke(work.session, work.clock, work.principal, unit_id=unit_id, letter_id=letter_id)
+    return page.done(f"/units/{unit_id}", _("The letter is taken back: its code lets nobody in."))
+
+
+async def _ask_revoke(work: Unit, page: Page, unit_id: int, letter_id: int, form: Form[FormModel]) -> Response:
+    found = await unit_codes.find_letter(work.session, work.principal, unit_id=unit_id, letter_id=letter_id)
+    return page.show("admin/unit_letter_revoke.html", form=form, unit_id=unit_id, letter=found)
 
 
 async def _draw(work: Unit, page: Page, unit_id: int, form: Form[LetterForm]) -> Response:

@@ -189,6 +189,7 @@ ACTIONS = {
     "properties.place_deleted": _("deleted a place"),
     "properties.unit_changed": _("changed a unit"),
     "properties.unit_code_issued": _("printed a letter to a unit"),
+    "properties.unit_code_revoked": _("took a letter to a unit back"),
     "properties.unit_code_used": _("let somebody in by a letter"),
     "properties.unit_created": _("made a unit"),
     "properties.unit_deleted": _("deleted a unit"),

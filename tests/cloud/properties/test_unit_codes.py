@@ -1,9 +1,11 @@
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
+from cloud.core.audit import AuditEntry
 from cloud.core.database import Database
-from cloud.core.errors import Forbidden, GatehouseError, NotFound, Refused
+from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.principal import Role
 from cloud.properties import occupancies, service, unit_codes
 from cloud.properties.domain import OccupancyKind
@@ -98,3 +100,72 @@ async def test_only_desk_and_administrators_print_letters(
             await unit_codes.issue(
                 session, clock, estate.principals[role], unit_id=unit_id, name="x", kind=OccupancyKind.OWNER
             )
+
+
+async def _letters(database: Database, clock: FixedClock, estate: Estate, unit_id: int) -> list[unit_codes.Letter]:
+    async with database.reading() as session:
+        return list(await unit_codes.open_letters(session, clock, estate.principals[Role.DESK], unit_id=unit_id))
+
+
+async def _revoke(database: Database, clock: FixedClock, estate: Estate, unit_id: int, letter_id: int) -> None:
+    async with database.transaction() as session:
+        desk = estate.principals[Role.DESK]
+        await unit_codes.revoke(session, clock, desk, unit_id=unit_id, letter_id=letter_id)
+
+
+async def test_letters_are_out_until_they_are_used_taken_back_or_run_out(
+    database: Database, clock: FixedClock, estate: Estate, unit_id: int
+) -> None:
+    used = await _issue(database, clock, estate, unit_id)
+    await _issue(database, clock, estate, unit_id)
+    clock.advance(days=1)
+    await _issue(database, clock, estate, unit_id)
+    await _redeem(database, clock, used)
+    newest, older = await _letters(database, clock, estate, unit_id)
+    assert (newest.name, newest.issued_at, newest.expires_at) == ("张三", clock.now(), clock.now() + unit_codes.GOOD)
+    clock.advance(days=29)
+    assert await _letters(database, clock, estate, unit_id) == [newest]
+    await _revoke(database, clock, estate, unit_id, newest.id)
+    assert await _letters(database, clock, estate, unit_id) == []
+    assert older.id != newest.id
+
+
+async def test_a_letter_that_was_taken_back_lets_nobody_in_and_says_so(
+    database: Database, clock: FixedClock, estate: Estate, unit_id: int
+) -> None:
+    code = await _issue(database, clock, estate, unit_id)
+    (letter,) = await _letters(database, clock, estate, unit_id)
+    for _again in range(2):
+        await _revoke(database, clock, estate, unit_id, letter.id)
+    async with database.reading() as session:
+        with pytest.raises(Refused, match="This letter was taken back"):
+            await unit_codes.look_up(session, clock, code=code)
+        actions = list(await session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
+    assert isinstance(await _redeem(database, clock, code), Refused)
+    assert actions.count("properties.unit_code_revoked") == 1
+
+
+async def test_a_letter_by_which_somebody_is_in_is_not_taken_back(
+    database: Database, clock: FixedClock, estate: Estate, unit_id: int
+) -> None:
+    code = await _issue(database, clock, estate, unit_id)
+    (letter,) = await _letters(database, clock, estate, unit_id)
+    await _redeem(database, clock, code)
+    with pytest.raises(Conflict):
+        await _revoke(database, clock, estate, unit_id, letter.id)
+
+
+async def test_a_letter_is_taken_back_from_its_own_unit_by_the_desk_alone(
+    database: Database, clock: FixedClock, estate: Estate, unit_id: int
+) -> None:
+    await _issue(database, clock, estate, unit_id)
+    (letter,) = await _letters(database, clock, estate, unit_id)
+    async with database.transaction() as session:
+        with pytest.raises(Forbidden):
+            await unit_codes.revoke(
+                session, clock, estate.principals[Role.WORKER], unit_id=unit_id, letter_id=letter.id
+            )
+    with pytest.raises(NotFound):
+        await _revoke(database, clock, estate, unit_id, letter.id + 1)
+    with pytest.raises(NotFound):
+        await _revoke(database, clock, estate, unit_id + 1, letter.id)

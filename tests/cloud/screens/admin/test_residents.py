@@ -119,3 +119,25 @@ async def test_a_letter_shows_its_code_and_qr_this_once(house: House, households
     assert "http://gatehouse.test/join" in answer.text
     assert answer.headers["cache-control"] == "no-store"
     assert (await _last(house)).action == "properties.unit_code_issued"
+
+
+async def test_a_letter_that_is_out_stands_on_its_units_page_until_it_is_taken_back(
+    house: House, households: Households
+) -> None:
+    path = f"/units/{households.unit_id}"
+    async with house.signed_in(Role.DESK) as desk:
+        letter = await desk.send_form(f"{path}/letter", page=f"{path}/letter", name="赵新人", kind="tenant")
+        code = re.search(r'code-large mb-0">([^<]+)<', letter.text)[1]
+        page = (await desk.get(path)).text
+        revoking = re.search(rf'action="({path}/letters/\d+/revoke)"', page)[1]
+        asked = (await desk.get(revoking)).text
+        done = await desk.send_form(revoking, page=revoking)
+        after = (await desk.get(done.headers["location"])).text
+    async with house.stranger() as stranger:
+        refused = await stranger.get(f"/join/{code}")
+    assert "Letters that are out" in page
+    assert "Take back the letter to 赵新人?" in asked
+    assert "The letter is taken back: its code lets nobody in." in after
+    assert "赵新人" not in after
+    assert "This letter was taken back. Ask the front desk for another." in refused.text
+    assert (await _last(house)).action == "properties.unit_code_revoked"
