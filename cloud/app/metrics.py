@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cloud.core.clock import Clock
 from cloud.core.database import Database
 from cloud.core.jobs import list_runs
-from cloud.core.outbox import DeliveryState, count_deliveries
+from cloud.core.outbox import DeliveryState, count_deliveries, count_stopped_lanes
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -36,6 +36,12 @@ class Metrics:
         self._oldest = Gauge(
             "gatehouse_outbox_oldest_seconds", "Age of the oldest delivery that is due", registry=self._registry
         )
+        self._stopped = Gauge(
+            "gatehouse_outbox_stopped_lanes",
+            "Subjects that stand still behind an event that was given up",
+            ("handler",),
+            registry=self._registry,
+        )
         self._failing = Gauge("gatehouse_job_failing", "1 if its last run failed", ("job",), registry=self._registry)
 
     def answered(self, *, method: str, route: str, status: int, seconds: float) -> None:
@@ -54,6 +60,9 @@ class Metrics:
             self._deliveries.labels(state).set(counts.get(state, 0))
         age_s = (self._clock.now() - oldest_due_at).total_seconds() if oldest_due_at else 0.0
         self._oldest.set(max(age_s, 0.0))
+        self._stopped.clear()  # a handler whose lanes all go on again is not named any more
+        for handler, lanes in (await count_stopped_lanes(session)).items():
+            self._stopped.labels(handler).set(lanes)
         for run in await list_runs(session):
             self._failing.labels(run.name).set(run.error is not None)
 

@@ -143,6 +143,18 @@ async def count_deliveries(session: AsyncSession) -> tuple[dict[DeliveryState, i
     return dict(counted.all()), oldest
 
 
+async def count_stopped_lanes(session: AsyncSession) -> dict[str, int]:
+    """Return by handler how many subjects it hears no more of, since one of their events was given up."""
+    dead = (
+        select(OutboxDelivery.handler, OutboxDelivery.organisation_id, OutboxDelivery.subject)
+        .where(OutboxDelivery.state == DeliveryState.DEAD)
+        .distinct()
+        .subquery()
+    )
+    counted = await session.execute(select(dead.c.handler, func.count()).group_by(dead.c.handler))
+    return dict(counted.all())
+
+
 async def prune(database: Database, clock: Clock) -> None:
     """Delete events that are older than KEPT and that nobody is owed any more; a job with its own transactions."""
     old = (

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cloud.app.metrics import Metrics
 from cloud.core.audit import AuditEntry
 from cloud.core.clock import Clock
 from cloud.core.database import Database, Routes
@@ -22,7 +23,7 @@ from cloud.core.errors import Forbidden, NotFound, Refused
 from cloud.core.events import Event
 from cloud.core.lanes import MAXIMUM_ATTEMPTS, delay_after, step_back
 from cloud.core.listing import Ask
-from cloud.core.outbox import emit
+from cloud.core.outbox import count_stopped_lanes, emit
 from cloud.core.principal import Principal, Role
 from cloud.core.wiring import Wiring, hears
 from tests.clocks import FixedClock
@@ -105,6 +106,32 @@ async def test_what_waits_behind_a_dead_letter_is_counted(database: Database) ->
     async with database.reading() as session:
         assert await count_waiting(session, ADMINISTRATOR) == 2
         assert await count_waiting(session, NEIGHBOUR) == 0
+
+
+async def test_a_lane_that_stands_still_is_counted_until_it_goes_on(
+    database: Database, clock: FixedClock, loop: DeliveryLoop, porter: Porter
+) -> None:
+    async with database.reading() as session:
+        assert await count_stopped_lanes(session) == {"porter": 1}
+    (letter,) = await _letters(database)
+    porter.refuses = False
+    async with database.transaction() as session:
+        await retry(session, clock, ADMINISTRATOR, letter.id)
+    await loop.deliver_due()
+    async with database.reading() as session:
+        assert await count_stopped_lanes(session) == {}
+
+
+@pytest.mark.usefixtures("loop")
+async def test_the_figures_name_the_handlers_whose_lanes_stand_still(database: Database, clock: FixedClock) -> None:
+    metrics = Metrics(database, clock)
+    assert 'gatehouse_outbox_stopped_lanes{handler="porter"} 1.0' in (await metrics.page()).decode()
+    (letter,) = await _letters(database)
+    async with database.transaction() as session:
+        await discard(session, clock, ADMINISTRATOR, letter.id)
+    figures = (await metrics.page()).decode()
+    assert 'gatehouse_outbox_deliveries{state="dead"} 0.0' in figures
+    assert "gatehouse_outbox_stopped_lanes{" not in figures
 
 
 async def test_a_retried_letter_is_delivered_with_all_that_waited_behind_it(
