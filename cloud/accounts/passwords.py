@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -19,6 +20,20 @@ _ONE_TIME_GROUPS = 3
 async def hash_password(password: str) -> str:
     """Return the hash with its parameters and salt."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, _HASHER.hash, password)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneTime:
+    """A password for a first sign-in: its text is shown once, and its hash kept."""
+
+    text: str
+    hash: str
+
+
+async def draw() -> OneTime:
+    """Return a fresh one-time password with its hash."""
+    text = one_time_password()
+    return OneTime(text=text, hash=await hash_password(text))
 
 
 async def matches(password_hash: str | None, password: str) -> bool:

@@ -7,9 +7,10 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import crowds, people
+from cloud.accounts.passwords import OneTime
 from cloud.core import audit
 from cloud.core.clock import Clock
-from cloud.core.errors import Forbidden
+from cloud.core.errors import Conflict, Forbidden
 from cloud.core.principal import Principal
 from cloud.properties import import_tables as tables
 from cloud.properties.domain import DEFAULT_TIME_ZONE
@@ -100,12 +101,21 @@ async def apply_occupants(
     )
 
 
-async def apply_staff(session: AsyncSession, clock: Clock, principal: Principal, news: Sequence[NewStaff]) -> Applied:
-    """Add staff, each with a one-time password.
+async def apply_staff(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    news: Sequence[NewStaff],
+    *,
+    drawn: Sequence[OneTime],
+) -> Applied:
+    """Add staff, each with one of the passwords that were drawn.
 
     Raises:
-        Conflict: a login or a number was taken meanwhile.
+        Conflict: a login or a number was taken meanwhile, or there are more people than passwords.
     """
+    if len(drawn) < len(news):
+        raise Conflict(_("What is there has changed meanwhile. Look at the table again before you import it."))
     added = [
         await people.add_person(
             session,
@@ -116,8 +126,9 @@ async def apply_staff(session: AsyncSession, clock: Clock, principal: Principal,
             roles=new.roles,
             communities=new.communities,
             phone=new.phone,
+            password=password,
         )
-        for new in news
+        for new, password in zip(news, drawn, strict=False)
     ]
     invitations = [
         Invitation(login=new.login, name=new.name, one_time_password=person.one_time_password)

@@ -10,10 +10,11 @@ from sqlalchemy import Row, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cloud.accounts import crowds
+from cloud.accounts import crowds, passwords
+from cloud.accounts.passwords import OneTime
 from cloud.core import audit
 from cloud.core.clock import Clock
-from cloud.core.database import hold
+from cloud.core.database import Database, hold
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, fetch
 from cloud.core.principal import Principal, Role
@@ -41,6 +42,8 @@ from firmware_configs.look.words import _
 
 MAXIMUM_STAFF = 100
 """A one-time password is drawn for each, which is slow on purpose."""
+
+_STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +148,35 @@ async def judge(session: AsyncSession, principal: Principal, import_id: int) -> 
         occupants = await _check_occupants(session, principal, lines)
         return _verdict(occupants, Counter(occupants=len(occupants.news)))
     staff = await _check_staff(session, principal, lines)
-    return _verdict(staff, Counter(staff=len(staff.news)))
+    return _verdict(staff, Counter({_STAFF: len(staff.news)}))
 
 
-async def apply(session: AsyncSession, clock: Clock, principal: Principal, import_id: int, *, news: int) -> Applied:
+async def draw_passwords(database: Database, principal: Principal, import_id: int) -> Sequence[OneTime]:
+    """Return a password for everybody whom an import would let in now; none for a table that tells of no staff.
+
+    Called before the transaction of `apply`: hashing is slow on purpose, and must hold up nobody who writes.
+
+    Raises:
+        Forbidden, NotFound, Conflict: as `judge` says.
+    """
+    async with database.reading() as session:
+        verdict = await judge(session, principal, import_id)
+    coming = 0 if verdict.faults else verdict.makes.get(_STAFF, 0)
+    return [await passwords.draw() for _person in range(coming)]
+
+
+async def apply(
+    session: AsyncSession,
+    clock: Clock,
+    principal: Principal,
+    import_id: int,
+    *,
+    news: int,
+    drawn: Sequence[OneTime] = (),
+) -> Applied:
     """Make all that the table tells, as it was shown: `news` is how many rows of it were to make something.
+
+    Staff come with the passwords of `draw_passwords`.
 
     Raises:
         Forbidden: the principal is no administrator, or adds a community without seeing all of them.
@@ -169,7 +196,7 @@ async def apply(session: AsyncSession, clock: Clock, principal: Principal, impor
         applied = await apply_occupants(session, clock, principal, _ready(occupants, news))
     else:
         staff = await _check_staff(session, principal, lines)
-        applied = await apply_staff(session, clock, principal, _ready(staff, news))
+        applied = await apply_staff(session, clock, principal, _ready(staff, news), drawn=drawn)
     session.add_all(
         ImportItemRow(organisation_id=row.organisation_id, import_id=row.id, noun=noun, item_id=item_id)
         for noun, item_ids in applied.items.items()

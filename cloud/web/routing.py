@@ -1,5 +1,7 @@
 """The router of a screen: nobody unsigned, no unsafe method without its token."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,11 +13,18 @@ from cloud.web.ids import LARGEST_ID
 from cloud.web.session import require
 
 
-def pages_for(*roles: Role) -> APIRouter:
-    """Return a router whose pages only `roles` may open; with none, everybody who is signed in."""
+def pages_for(*roles: Role, before: Sequence[Callable[..., Awaitable[None]]] = ()) -> APIRouter:
+    """Return a router whose pages only `roles` may open; with none, everybody who is signed in.
+
+    Args:
+        roles: see session.require.
+        before: what is done before the unit of work of a request begins, and so by nobody who was let in yet: each
+            looks for itself whether somebody is signed in.
+    """
     guards = [
         Depends(csrf.check),
         Depends(check_ids),
+        *(Depends(each) for each in before),
         Depends(require(*roles), scope="function"),
         Depends(kept.check, scope="function"),
     ]

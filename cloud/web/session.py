@@ -106,6 +106,16 @@ async def _found(request: Request, session: AsyncSession) -> SignedInVisit:
     return await accounts.resume(session, clock, token=token)
 
 
+async def who_is_signed_in(request: Request) -> Principal:
+    """Return who sends a request, before its unit of work begins; the guard of its page comes after.
+
+    Raises:
+        NotSignedIn: there is no cookie, or its session has ended.
+    """
+    async with frame_of(request).database.reading() as opened:
+        return (await _found(request, opened)).principal
+
+
 Visit = Annotated[SignedInVisit, Depends(visit, scope="function")]
 
 

@@ -10,23 +10,22 @@ from http import HTTPStatus
 from pathlib import PurePath
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from cloud.accounts import service as accounts
 from cloud.core import files
 from cloud.core.clock import Clock
-from cloud.core.errors import GatehouseError, NotFound, NotSignedIn, Refused
+from cloud.core.errors import GatehouseError, NotFound, Refused
 from cloud.core.files import FileStore, Saved
 from cloud.core.principal import Principal, Role
-from cloud.web import csrf, kept, photos
+from cloud.web import photos
 from cloud.web.frame import frame_of
 from cloud.web.ids import Id
-from cloud.web.routing import check_ids
-from cloud.web.session import SESSION_COOKIE, Work, is_safe, require
+from cloud.web.routing import pages_for
+from cloud.web.session import Work, is_safe, who_is_signed_in
 from firmware_configs.look.words import _
 
 MAXIMUM_BYTES = 10 * 1024 * 1024
@@ -65,14 +64,7 @@ class _Received:
 
 def pages_with_files(*roles: Role) -> APIRouter:
     """Return a router as routing.pages_for does, whose forms may bring files; see `sent`."""
-    guards = [
-        Depends(csrf.check),
-        Depends(check_ids),
-        Depends(_receive),
-        Depends(require(*roles), scope="function"),
-        Depends(kept.check, scope="function"),
-    ]
-    return APIRouter(dependencies=guards, default_response_class=HTMLResponse, include_in_schema=False)
+    return pages_for(*roles, before=(_receive,))
 
 
 def sent(request: Request, name: str) -> Uploads:
@@ -129,12 +121,7 @@ async def _receive(request: Request) -> None:
     request.state.received = {}
     if is_safe(request):
         return
-    frame = frame_of(request)
-    token = request.cookies.get(SESSION_COOKIE)
-    if not token:
-        raise NotSignedIn(_("Sign in to go on."))
-    async with frame.database.reading() as session:
-        await accounts.resume(session, frame.clock, token=token)
+    await who_is_signed_in(request)
     data = await request.form()
     for name in data:
         files_of_field = [part for part in data.getlist(name) if isinstance(part, UploadFile) and part.filename]

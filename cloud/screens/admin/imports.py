@@ -8,9 +8,10 @@ from typing import Annotated
 import xlsxwriter
 from pydantic import Field
 from starlette.datastructures import UploadFile
+from starlette.requests import Request
 from starlette.responses import Response
 
-from cloud.core.errors import Malformed
+from cloud.core.errors import GatehouseError, Malformed
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
 from cloud.core.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, read_sheet
@@ -20,13 +21,31 @@ from cloud.properties.import_lines import COLUMNS, ImportKind
 from cloud.properties.import_tables import ImportState, Noun
 from cloud.properties.imports import MAXIMUM_STAFF, Import
 from cloud.web.forms import Form, FormModel
+from cloud.web.frame import frame_of
 from cloud.web.lists import Column, Kind, ListView, Option
 from cloud.web.pages import OnPage, Page
 from cloud.web.routing import pages_for
-from cloud.web.session import Unit, Work
+from cloud.web.session import Unit, Work, who_is_signed_in
 from firmware_configs.look.words import _
 
+
+async def _draw_passwords(request: Request, import_id: int) -> None:
+    """Draw what the new staff of an import sign in with, before its transaction begins; see imports.draw_passwords.
+
+    What keeps the import from being applied is said by the handler, beside what is to be mended.
+
+    Raises:
+        NotSignedIn: nobody is signed in, so nothing is drawn.
+    """
+    principal = await who_is_signed_in(request)
+    try:
+        request.state.drawn = await imports.draw_passwords(frame_of(request).database, principal, import_id)
+    except GatehouseError:
+        request.state.drawn = ()
+
+
 router = pages_for(Role.ADMINISTRATOR)
+applying = pages_for(Role.ADMINISTRATOR, before=(_draw_passwords,))
 
 LIST = "/admin/imports"
 _FAULTS_SHOWN = 200
@@ -136,13 +155,15 @@ async def import_page(work: Work, page: OnPage, import_id: int) -> Response:
     return await _draw(work, page, import_id, Form.blank(ApplyForm))
 
 
-@router.post("/admin/imports/{import_id}/apply")
+@applying.post("/admin/imports/{import_id}/apply")
 async def apply(work: Work, page: OnPage, import_id: int) -> Response:
     """Make all that the table tells; the passwords of new staff are shown this once."""
     form = await page.form(ApplyForm)
     invitations: Sequence[Invitation] = ()
     async with page.mending(form, lambda: _draw(work, page, import_id, form)):
-        applied = await imports.apply(work.session, work.clock, work.principal, import_id, news=form.value.news)
+        applied = await imports.apply(
+            work.session, work.clock, work.principal, import_id, news=form.value.news, drawn=page.request.state.drawn
+        )
         invitations = applied.invitations
     if invitations:
         return page.show("admin/import_invited.html", invitations=invitations, back=f"{LIST}/{import_id}")

@@ -58,6 +58,7 @@ for part in (
     skills.router,
     communities.router,
     imports.router,
+    imports.applying,
     rules.router,
     calendars.router,
     shifts.router,

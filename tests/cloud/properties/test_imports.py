@@ -48,9 +48,10 @@ class Office:
             )
 
     async def apply(self, import_id: int) -> None:
+        drawn = await imports.draw_passwords(self.database, self.principal, import_id)
         async with self.database.transaction() as session:
             verdict = await imports.judge(session, self.principal, import_id)
-            await imports.apply(session, self.clock, self.principal, import_id, news=verdict.news)
+            await imports.apply(session, self.clock, self.principal, import_id, news=verdict.news, drawn=drawn)
 
     async def take(self, kind: ImportKind, rows: Sequence[Sequence[str]]) -> int:
         import_id = await self.send(kind, rows)
@@ -162,13 +163,37 @@ async def test_who_was_known_stays_when_the_import_that_moved_them_in_is_undone(
 async def test_staff_get_a_one_time_password_and_what_they_may_do(office: Office, database: Database) -> None:
     await office.take(ImportKind.ESTATE, ESTATE)
     import_id = await office.send(ImportKind.STAFF, STAFF)
+    drawn = await imports.draw_passwords(database, office.principal, import_id)
     async with database.transaction() as session:
-        applied = await imports.apply(session, office.clock, office.principal, import_id, news=1)
+        applied = await imports.apply(session, office.clock, office.principal, import_id, news=1, drawn=drawn)
         (person_id,) = applied.items[Noun.PERSON]
         person = await people.find_person(session, office.principal, person_id)
     (invitation,) = applied.invitations
+    assert [invitation.one_time_password] == [each.text for each in drawn]
     assert (invitation.login, len(invitation.one_time_password) > 8) == ("wang.wu", True)
     assert (person.roles, len(person.communities or ())) == (frozenset({Role.DESK, Role.WORKER}), 1)
+
+
+async def test_nobody_comes_without_a_password_that_was_drawn(office: Office, database: Database) -> None:
+    await office.take(ImportKind.ESTATE, ESTATE)
+    import_id = await office.send(ImportKind.STAFF, STAFF)
+    async with database.transaction() as session:
+        with pytest.raises(Conflict, match="changed meanwhile"):
+            await imports.apply(session, office.clock, office.principal, import_id, news=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        pytest.param(ImportKind.ESTATE, ESTATE, id="no staff"),
+        pytest.param(ImportKind.STAFF, [*STAFF, ("", "李四", "维修", "", "")], id="a wrong cell"),
+    ],
+)
+async def test_nothing_is_drawn_for_what_lets_nobody_in(
+    office: Office, kind: ImportKind, rows: Sequence[Sequence[str]]
+) -> None:
+    import_id = await office.send(kind, rows)
+    assert await imports.draw_passwords(office.database, office.principal, import_id) == []
 
 
 async def test_what_is_in_use_can_not_be_undone_and_nothing_of_it_is(office: Office) -> None:

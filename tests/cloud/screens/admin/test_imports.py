@@ -2,8 +2,12 @@ import io
 import re
 
 import httpx
+import pytest
 import xlsxwriter
+from sqlalchemy import Connection, event
 
+from cloud.accounts import passwords
+from cloud.core.database import Database
 from cloud.core.principal import Role
 from cloud.core.sheets import read_sheet
 from tests.cloud.screens.admin.conftest import SignedIn
@@ -84,6 +88,49 @@ async def test_the_passwords_of_new_staff_are_shown_once(signed_in: SignedIn) ->
         assert len(password) > 8
         assert password not in (await boss.get(path)).text
         assert "People 1" in _words((await boss.get(path)).text)
+
+
+async def test_the_transaction_that_adds_staff_hashes_nothing(
+    signed_in: SignedIn, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    hash_password = passwords.hash_password
+
+    async def noting(password: str) -> str:
+        done.append("hash")
+        return await hash_password(password)
+
+    def began(connection: Connection) -> None:
+        if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+            done.append("begin to write")
+
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        path = (await _send(boss, "staff", f"{STAFF}zhao.liu,赵六,客服前台\n")).headers["location"]
+        token = await boss.token(path)
+        monkeypatch.setattr(passwords, "hash_password", noting)
+        event.listen(database.engine.sync_engine, "begin", began)
+        answer = await boss.post(f"{path}/apply", data={"csrf": token, "news": "2"})
+    assert answer.status_code == 200
+    assert done == ["hash", "hash", "begin to write"]
+
+
+@pytest.mark.parametrize("role", [Role.DESK, None], ids=["the desk", "a stranger"])
+async def test_nothing_is_drawn_for_who_may_not_import(
+    signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch, role: Role | None
+) -> None:
+    async with signed_in(Role.ADMINISTRATOR) as boss:
+        path = (await _send(boss, "staff", STAFF)).headers["location"]
+
+    async def drawn() -> passwords.OneTime:
+        raise AssertionError("a password was drawn")
+
+    monkeypatch.setattr(passwords, "draw", drawn)
+    async with signed_in(role or Role.DESK) as other:
+        token = await other.token("/me")
+        if role is None:
+            other.cookies.delete("gatehouse_session")
+        answer = await other.post(f"{path}/apply", data={"csrf": token, "news": "1"})
+    assert answer.status_code in {303, 401, 403}
 
 
 async def test_a_template_can_be_filled_in_and_sent_as_it_is(signed_in: SignedIn) -> None:
