@@ -7,8 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import codes
 from cloud.accounts import service as accounts
+from cloud.accounts.domain import PersonLeft
 from cloud.alarms import announcing, evaluation, system
 from cloud.alarms.domain import AlarmAnnounced, AlarmReturned
+from cloud.calendars import leaves
+from cloud.calendars.leaves import LeaveBegun
 from cloud.core import once, outbox
 from cloud.core.clock import Clock
 from cloud.core.database import Database
@@ -23,7 +26,7 @@ from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
 from cloud.reception import callbacks, correspondence
 from cloud.repairs import plans, preventive, results, surveys
-from cloud.tickets import attachments, dispatching, escalation, from_alarms, notices, timers
+from cloud.tickets import attachments, dispatching, escalation, from_alarms, handing_back, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
 from cloud.tickets.domain import TargetBreached, TargetWarned, TicketMoved, TicketOpened
@@ -38,6 +41,7 @@ RECEPTION = "reception"
 _JUDGE_DUE_S = 1.0  # a delay or a silence is judged to the second; looking costs one read of an index
 _ANNOUNCE_S = 30.0
 _BOXES_S = 30.0
+_LEAVES_S = 30.0
 _SEND_S = 1.0  # somebody waits for a sign-in code; looking costs two reads of an index
 _REPORTS_S = 5.0
 _LAPSE_S = 30.0
@@ -82,6 +86,8 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
                 "results": results.report_settled,
             },
         ),
+        hears(PersonLeft, {"dispatch": _telling(hub, handing_back.hand_back_for_good, TICKETS)}),
+        hears(LeaveBegun, {"dispatch": _telling(hub, handing_back.hand_back_for_leave, TICKETS)}),
         hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
         hears(TargetWarned, {"ladder": _telling(hub, escalation.climb_warned, TICKETS)}),
         hears(TargetBreached, {"ladder": _telling(hub, escalation.climb_breached, TICKETS)}),
@@ -100,6 +106,7 @@ def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, bas
             run=_in_rounds(hub, announcing.announce_forgotten, ALARMS),
         ),
         Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes, ALARMS)),
+        Job(name="calendars.begin_leaves", period_s=_LEAVES_S, run=_in_rounds(hub, leaves.begin_leaves, TICKETS)),
         Job(name="tickets.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, timers.judge_due, TICKETS)),
         Job(name="tickets.dispatch_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, dispatching.dispatch_due, TICKETS)),
         Job(name="tickets.climb_due", period_s=_ANNOUNCE_S, run=_in_rounds(hub, escalation.climb_due, TICKETS)),

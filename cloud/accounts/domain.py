@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloud.core.errors import GatehouseError, Refused
+from cloud.core.events import Event
 from cloud.core.principal import STAFF, Principal, Role
 from firmware_configs.look.words import _
 
@@ -85,6 +87,19 @@ class Person:
     one_time_until: datetime | None
     created_at: datetime
     signed_in_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLeft(Event):
+    """Somebody was let go: they sign in no more."""
+
+    kind: ClassVar[str] = "accounts.person_left"
+
+    person_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"person:{self.person_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

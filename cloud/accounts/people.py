@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import passwords, tables, telephones
-from cloud.accounts.domain import ONE_TIME, Person, check_login, check_name, check_roles, login_key
+from cloud.accounts.domain import ONE_TIME, Person, PersonLeft, check_login, check_name, check_roles, login_key
 from cloud.accounts.passwords import OneTime
 from cloud.accounts.phones import masked
 from cloud.accounts.tables import PersonRow
@@ -14,6 +14,7 @@ from cloud.core import audit, exports
 from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, fetch
+from cloud.core.outbox import emit
 from cloud.core.principal import STAFF, Principal, Role
 from firmware_configs.look.words import _
 
@@ -155,7 +156,7 @@ async def change_person(
 
 
 async def deactivate_person(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> None:
-    """Let somebody sign in no more; what they did keeps their name.
+    """Let somebody sign in no more, and tell of it; what they did keeps their name.
 
     Raises:
         Forbidden: the principal is no administrator.
@@ -171,6 +172,7 @@ async def deactivate_person(session: AsyncSession, clock: Clock, principal: Prin
     await tables.end_sessions(session, principal.organisation_id, person.id)
     before, after = {"is_active": True}, {"is_active": False}
     _record(session, clock, principal, "accounts.person_deactivated", person, before=before, after=after)
+    await emit(session, clock, PersonLeft(organisation_id=principal.organisation_id, person_id=person.id))
 
 
 async def reactivate_person(session: AsyncSession, clock: Clock, principal: Principal, person_id: int) -> Invited:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
-from cloud.calendars import hours, shift_tables
+from cloud.calendars import hours, leaves, shift_tables
 from cloud.calendars.domain import Window, overlap
 from cloud.calendars.roster import DatedShift, Leave, LeaveKind, Shift, ShiftTerms
 from cloud.calendars.shift_tables import NOTE_LENGTH, DatedShiftRow, LeaveRow, ShiftRow
@@ -164,7 +164,7 @@ async def grant_leave(
     until: date,
     note: str = "",
 ) -> int:
-    """Return the id of a person's leave from `since` to the day before `until`.
+    """Return the id of a person's leave from `since` to the day before `until`; what has begun is told at once.
 
     Raises:
         Forbidden: the principal plans no shifts.
@@ -192,6 +192,7 @@ async def grant_leave(
     session.add(row)
     await session.flush()
     _record(session, clock, principal, "calendars.leave_granted", person_id, after=_leave_state(row.as_leave))
+    await leaves.tell_begun(session, clock, Principal.system(principal.organisation_id), [row])
     return row.id
 
 

@@ -1,7 +1,7 @@
 """The rows of shifts, exceptions and leave, and how they are found."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +12,7 @@ from cloud.calendars.tables import Spans, windows
 from cloud.core.database import Base, Json
 
 NOTE_LENGTH = 120
+_DAY = timedelta(days=1)
 
 
 class ShiftRow(Base):
@@ -75,7 +76,11 @@ class DatedShiftRow(Base):
 
 
 class LeaveRow(Base):
-    """Days on which a person is away; see roster.Leave."""
+    """Days on which a person is away; see roster.Leave.
+
+    Attributes:
+        told_at: when it was told that it has begun; None before.
+    """
 
     __tablename__ = "leaves"
 
@@ -86,6 +91,7 @@ class LeaveRow(Base):
     since: Mapped[date]
     until: Mapped[date]
     note: Mapped[str] = mapped_column(String(NOTE_LENGTH))
+    told_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_leaves_until", "organisation_id", "until"),)
 
@@ -134,6 +140,23 @@ async def leaves(
     if person_id is not None:
         found = found.where(LeaveRow.person_id == person_id)
     return [row.as_leave for row in await session.scalars(found.order_by(LeaveRow.since, LeaveRow.id))]
+
+
+async def untold_leaves(session: AsyncSession, *, today: date) -> Sequence[LeaveRow]:
+    """Return leaves of every organisation that go on somewhere on earth and of which nobody was told, by number.
+
+    Args:
+        session: of the transaction, which holds them to its end.
+        today: the day in UTC.
+    """
+    # any organisation: a job looks after all of them
+    rows = await session.scalars(
+        select(LeaveRow)
+        .where(LeaveRow.told_at.is_(None), LeaveRow.since <= today + _DAY, LeaveRow.until >= today)
+        .order_by(LeaveRow.id)
+        .with_for_update()
+    )
+    return rows.all()
 
 
 async def shift_by_id(session: AsyncSession, organisation_id: int, person_id: int, shift_id: int) -> ShiftRow | None:

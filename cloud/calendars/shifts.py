@@ -48,6 +48,12 @@ async def away(session: AsyncSession, principal: Principal, *, at: datetime) -> 
     return (await _roster_around(session, principal, at)).away(at)
 
 
+async def today(session: AsyncSession, principal: Principal, *, at: datetime) -> date:
+    """Return the day that an instant is in for the principal's organisation."""
+    organisation = await organisations.find_organisation(session, principal)
+    return at.astimezone(ZoneInfo(organisation.time_zone)).date()
+
+
 async def duty_list(
     session: AsyncSession, principal: Principal, *, at: datetime, community_id: int | None = None
 ) -> Sequence[OnDuty]:

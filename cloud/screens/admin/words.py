@@ -233,6 +233,7 @@ JOBS = {
     "reception.tell_due": _("Tell of calls back that are due"),
     "accounts.forget_codes": _("Forget yesterday's sign-in codes"),
     "accounts.forget_old": _("Forget sessions that have ended"),
+    "calendars.begin_leaves": _("Tell of leave that begins"),
     "alarms.announce_forgotten": _("Announce alarms of boxes that came back"),
     "alarms.judge_due": _("Judge delays and silences"),
     "alarms.watch_boxes": _("Watch for boxes that are away"),

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from cloud.accounts.domain import PersonLeft
 from cloud.accounts.tables import PersonRow
 from cloud.calendars import planning
 from cloud.calendars.domain import ROUND_THE_CLOCK
+from cloud.calendars.leaves import LeaveBegun, begin_leaves
 from cloud.calendars.roster import LeaveKind, ShiftTerms
 from cloud.core.delivery import DeliveryLoop
 from cloud.core.principal import Principal, Role
@@ -24,6 +26,7 @@ from cloud.tickets.dispatch_tables import DispatchRow, OfferRow, WorkerSkillRow
 from cloud.tickets.dispatching import begin_search, dispatch_due, follow_ticket
 from cloud.tickets.domain import Deed, TargetBreached, TargetWarned, TicketMoved, TicketOpened
 from cloud.tickets.escalation import climb_breached, climb_due, climb_warned
+from cloud.tickets.handing_back import hand_back_for_good, hand_back_for_leave
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import Ticket, ticket
 from cloud.tickets.timeline import timeline
@@ -33,6 +36,8 @@ from tests.cloud.alarms.site import Site
 WIRING = Wiring(
     hears(TicketOpened, {"dispatch": begin_search}),
     hears(TicketMoved, {"dispatch": follow_ticket}),
+    hears(PersonLeft, {"dispatch": hand_back_for_good}),
+    hears(LeaveBegun, {"dispatch": hand_back_for_leave}),
     hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
     hears(TargetWarned, {"ladder": climb_warned}),
     hears(TargetBreached, {"ladder": climb_breached}),
@@ -102,17 +107,18 @@ class Team:
         async with self.site.database.transaction() as session:
             await self._shift(session, person.person_id or 0)
 
-    async def send_away(self, person: Principal) -> None:
-        today = self.site.clock.now().date()
+    async def send_away(self, person: Principal, *, in_days: int = 0) -> int:
+        """Grant somebody three days of leave, and return its id."""
+        first = self.site.clock.now().date() + timedelta(days=in_days)
         async with self.site.database.transaction() as session:
-            await planning.grant_leave(
+            return await planning.grant_leave(
                 session,
                 self.site.clock,
                 self.site.estate.administrator,
                 person_id=person.person_id or 0,
                 kind=LeaveKind.SICK,
-                since=today,
-                until=today + timedelta(days=3),
+                since=first,
+                until=first + timedelta(days=3),
             )
 
     async def rule(self, **changes: Any) -> None:
@@ -150,7 +156,7 @@ class Team:
         is_quiet = False
         while not is_quiet:
             delivered = await self.loop.deliver_due()
-            found = [await self._round(job) for job in (judge_due, dispatch_due, climb_due)]
+            found = [await self._round(job) for job in (begin_leaves, judge_due, dispatch_due, climb_due)]
             is_quiet = not delivered and not any(found)
 
     async def do(self, use_case: Any, principal: Principal, **what: Any) -> Any:
