@@ -181,12 +181,11 @@ async def _carry(
         return
     is_yes = answer.reply is Reply.AGREED
     plan.standing = Standing.AGREED if is_yes else Standing.REFUSED
-    reader = sight.seeing(principal)
     if ticket.state is State.PLANNED or is_early(ticket):
         move = tickets.agree if is_yes else tickets.refuse
-        await move(session, clock, reader, ticket_id=ticket.id, text=text)
+        await move(session, clock, principal, ticket_id=ticket.id, text=text)
     elif ticket.state in DONE:
-        await tickets.note(session, clock, reader, ticket_id=ticket.id, text=text, is_public=True)
+        await tickets.note(session, clock, principal, ticket_id=ticket.id, text=text, is_public=True)
     else:
         raise Conflict(_("Nothing is asked about this plan any more."))
     if is_yes:

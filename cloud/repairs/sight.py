@@ -1,6 +1,6 @@
 """Whose ticket a repair is: how those who work on it, pay for it and decide about it find it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -26,22 +26,6 @@ class Decider:
     name: str
 
 
-def seeing(principal: Principal) -> Principal:
-    """Return the principal as whom a ticket is read: a manager decides about any of the organisation's."""
-    if Role.MANAGER in principal.roles:
-        return replace(principal, roles=principal.roles | {Role.OPERATOR})
-    return principal
-
-
-async def seen(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int) -> Ticket:
-    """Return a ticket.
-
-    Raises:
-        NotFound: there is none that the principal may see.
-    """
-    return await ticket(session, clock, seeing(principal), ticket_id=ticket_id)
-
-
 async def held(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int) -> Ticket:
     """Return a ticket whose repair nobody else changes meanwhile.
 
@@ -49,7 +33,7 @@ async def held(session: AsyncSession, clock: Clock, principal: Principal, *, tic
         NotFound: there is none that the principal may see.
     """
     await hold(session, f"repair of ticket {ticket_id}")
-    return await seen(session, clock, principal, ticket_id=ticket_id)
+    return await ticket(session, clock, principal, ticket_id=ticket_id)
 
 
 async def worked_on(

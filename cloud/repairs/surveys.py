@@ -125,4 +125,4 @@ async def photos(session: AsyncSession, principal: Principal, *, ticket_id: int)
 async def may_see_photo(session: AsyncSession, principal: Principal, *, file_id: int) -> bool:
     """Return whether a file shows a repair whose ticket the principal may see."""
     ticket_id = await tables.ticket_of_photo(session, principal, file_id)
-    return ticket_id is not None and await may_see(session, sight.seeing(principal), ticket_id=ticket_id)
+    return ticket_id is not None and await may_see(session, principal, ticket_id=ticket_id)

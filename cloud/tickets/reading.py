@@ -47,6 +47,8 @@ _OWNERS_ACTS = frozenset(
     }
 )  # fmt: skip
 _DESKS_ACTS = frozenset(Act) - {Act.VERIFY, Act.SETTLE}
+_MANAGERS_ACTS = frozenset({Act.ASSIGN})
+"""A manager is called when nobody is to be found, and may give the ticket to somebody; the rest is the desk's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +223,12 @@ async def count_waiting(session: AsyncSession, principal: Principal) -> int:
 def acts_for(principal: Principal, seen: Ticket) -> frozenset[Act]:
     """Return what the principal may do with a ticket now."""
     possible = acts_from(seen.state, consent=seen.consent)
-    if principal.roles & SEE_ALL:
-        return possible & (_DESKS_ACTS if Role.WORKER in principal.roles else _DESKS_ACTS - {Act.TAKE})
-    if Role.WORKER not in principal.roles:
-        return frozenset()
-    return possible & (_OWNERS_ACTS if seen.assignee_id == principal.person_id else {Act.TAKE})
+    is_worker = Role.WORKER in principal.roles
+    if principal.has(Role.DESK, Role.OPERATOR):
+        return possible & (_DESKS_ACTS if is_worker else _DESKS_ACTS - {Act.TAKE})
+    theirs = _OWNERS_ACTS if seen.assignee_id == principal.person_id else frozenset({Act.TAKE})
+    as_worker = theirs if is_worker else frozenset()
+    return possible & (as_worker | _MANAGERS_ACTS if Role.MANAGER in principal.roles else as_worker)
 
 
 async def read(session: AsyncSession, clock: Clock, principal: Principal, rows: Sequence[Any]) -> list[Ticket]:

@@ -53,7 +53,7 @@ async def assign(
         Conflict: it changed since `version` was read, or is past being given.
         Refused: the person does no repairs here, or not any more, or has no certificate that it needs, or an ended one.
     """
-    principal.require(Role.DESK, Role.OPERATOR)
+    principal.require(Role.DESK, Role.OPERATOR, Role.MANAGER)
     row = await seen(session, principal, ticket_id=ticket_id, version=version)
     worker = await _worker(session, principal, person_id)
     if worker is None:

@@ -36,7 +36,7 @@ PHONE_LENGTH = 20
 NO_DEADLINE = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands for "no deadline runs": a real value, so that lists by deadline end with such tickets on both databases."""
 
-SEE_ALL = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.DESK})
+SEE_ALL = frozenset({Role.ADMINISTRATOR, Role.OPERATOR, Role.DESK, Role.MANAGER})
 """Who sees every ticket; a worker sees their own and those that nobody has, an owner what `seen_tickets` says."""
 
 

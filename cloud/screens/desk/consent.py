@@ -11,6 +11,7 @@ from cloud.repairs import consent, plans, sight
 from cloud.repairs.consent import Answer
 from cloud.repairs.domain import Means, Reply
 from cloud.tickets.domain import Payer
+from cloud.tickets.reading import ticket as find_ticket
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
@@ -46,7 +47,7 @@ async def consent_page(work: Work, page: OnPage, ticket_id: Id) -> Response:
 @router.post("/tickets/{ticket_id}/consent")
 async def reply(work: Work, page: OnPage, ticket_id: Id) -> Response:
     """Take what was said."""
-    await sight.seen(work.session, work.clock, work.principal, ticket_id=ticket_id)
+    await find_ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
     form = await page.form(ConsentForm)
     async with page.mending(form, lambda: _draw(work, page, ticket_id, form)):
         sent = form.value
@@ -65,7 +66,7 @@ async def reply(work: Work, page: OnPage, ticket_id: Id) -> Response:
 
 async def _draw(work: Unit, page: Page, ticket_id: int, form: Form[ConsentForm]) -> Response:
     session, principal = work.session, work.principal
-    ticket = await sight.seen(session, work.clock, principal, ticket_id=ticket_id)
+    ticket = await find_ticket(session, work.clock, principal, ticket_id=ticket_id)
     known = await plans.plans(session, principal, ticket_id=ticket_id)
     payer = known[0].terms.payer if known else Payer.OWNER
     deciders = await sight.deciders(session, work.clock, principal, ticket, payer)

@@ -28,7 +28,7 @@ from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
 from firmware_configs.look.words import _
 
-router = pages_for(Role.DESK, Role.OPERATOR)
+router = pages_for(Role.DESK, Role.OPERATOR, Role.MANAGER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,8 @@ async def give(work: Work, page: OnPage, ticket_id: int) -> Response:
     )
     work.changed("tickets")
     now = await find_ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
-    undo = Undo(path=f"/tickets/{ticket_id}/release", fields={"version": str(now.version)})
+    may_undo = Act.RELEASE in acts_for(work.principal, now)
+    undo = Undo(path=f"/tickets/{ticket_id}/release", fields={"version": str(now.version)}) if may_undo else None
     said = _("%(number)s is %(name)s's now.")
     return page.done("/dispatch", said, undo=undo, parameters={"number": now.number, "name": now.assignee_name})
 

@@ -77,7 +77,7 @@ SCREEN = Screen(
             path="/tickets",
             icon="ticket",
             key="t",
-            roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER}),
+            roles=frozenset({Role.DESK, Role.OPERATOR, Role.WORKER, Role.MANAGER}),
             waiting=count_waiting,
         ),
         Entry(
@@ -94,7 +94,7 @@ SCREEN = Screen(
             path="/dispatch",
             icon="users",
             key="w",
-            roles=frozenset({Role.DESK, Role.OPERATOR}),
+            roles=frozenset({Role.DESK, Role.OPERATOR, Role.MANAGER}),
             waiting=count_unowned,
         ),
         Entry(

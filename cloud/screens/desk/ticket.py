@@ -37,7 +37,7 @@ from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
 from firmware_configs.look.words import _
 
-router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER)
+router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER, Role.MANAGER)
 
 NOTE, CONTACT, TYPE, INCIDENT = "note", "contact", "type", "incident"
 """The forms that are no acts."""
@@ -204,7 +204,7 @@ async def _done(
     now = await ticket(work.session, work.clock, work.principal, ticket_id=ticket_id)
     if now.state is State.VERIFYING:
         said = _("The work is done; the ticket is resolved once the alarm's value is normal.")
-    if undoing is not None:
+    if undoing is not None and undoing in acts_for(work.principal, now):
         fields = {"version": str(now.version)}
         if undoing is Act.ASSIGN and before is not None:
             fields["person_id"] = str(before.assignee_id)

@@ -19,7 +19,7 @@ from cloud.web.routing import pages_for
 from cloud.web.session import Work
 from firmware_configs.look.words import _
 
-router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER)
+router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER, Role.MANAGER)
 
 _SHOWN = 20
 _STATES = (

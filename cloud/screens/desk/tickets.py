@@ -15,7 +15,7 @@ from cloud.web.routing import pages_for
 from cloud.web.session import Unit, Work
 from firmware_configs.look.words import _
 
-router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER)
+router = pages_for(Role.DESK, Role.OPERATOR, Role.WORKER, Role.MANAGER)
 
 TICKETS = ListView[TicketLine](
     name="ticket_list",

@@ -286,14 +286,30 @@ async def test_skills_are_written_down_with_their_certificates(house: House, tea
         assert (await browser.get(address)).status_code == 403
 
 
-@pytest.mark.parametrize("role", [Role.WORKER, Role.OFFICE, Role.MANAGER])
-async def test_only_desk_and_control_room_dispatch(house: House, team: Team, role: Role) -> None:
+@pytest.mark.parametrize("role", [Role.WORKER, Role.OFFICE])
+async def test_only_desk_control_room_and_managers_dispatch(house: House, team: Team, role: Role) -> None:
     ticket_id = await team.open()
     async with house.signed_in(role) as browser:
         assert (await browser.get("/dispatch")).status_code == 403
         assert (await browser.get(f"/dispatch/{ticket_id}")).status_code == 403
         answer = await browser.post(f"/dispatch/{ticket_id}/give", data={"csrf": await browser.token("/me")})
         assert answer.status_code == 403
+
+
+async def test_a_manager_who_is_called_sees_why_nobody_was_found_and_gives_it_to_somebody(
+    house: House, team: Team
+) -> None:
+    worker = await own(team, plumbing=None)
+    ticket_id = await team.open()
+    async with house.signed_in(Role.MANAGER) as manager:
+        assert "2026-000001" in (await manager.get("/dispatch")).text
+        page = (await manager.get(f"/dispatch/{ticket_id}")).text
+        fields = dict(re.findall(r'name="(version|person_id)" value="(\d+)"', page))
+        done = await manager.send_form(f"/dispatch/{ticket_id}/give", page=f"/dispatch/{ticket_id}", **fields)
+        after = (await manager.get(done.headers["location"])).text
+    assert (await team.see(ticket_id)).assignee_id == worker.person_id
+    assert "2026-000001 is 李四" in words_of(after)
+    assert f'action="/tickets/{ticket_id}/release"' not in after
 
 
 async def test_only_managers_put_rules_into_force(house: House, team: Team) -> None:

@@ -244,11 +244,11 @@ async def test_a_ticket_of_a_boxs_trouble_says_what_the_trouble_is(house: House,
     assert 'href="/alarms/1"' not in page
 
 
-async def test_only_desk_control_room_and_workers_open_the_pages(house: House, desk: Desk) -> None:
+async def test_only_desk_control_room_workers_and_managers_open_the_pages(house: House, desk: Desk) -> None:
     await desk.open()
     for role in Role:
-        may_see = role in {Role.DESK, Role.OPERATOR, Role.WORKER, Role.ADMINISTRATOR}
-        may_open = may_see and role is not Role.WORKER
+        may_see = role in {Role.DESK, Role.OPERATOR, Role.WORKER, Role.MANAGER, Role.ADMINISTRATOR}
+        may_open = role in {Role.DESK, Role.OPERATOR, Role.ADMINISTRATOR}
         async with house.signed_in(role) as browser:
             answers = {
                 (method, path): (await browser.request(method, path, data={"csrf": await browser.token("/me")}))
@@ -299,3 +299,25 @@ async def test_work_whose_sensor_is_dead_is_resolved_on_the_page_with_a_reason(h
     assert (silent.status_code, "Say how you know that the work is done." in silent.text) == (422, True)
     assert "The ticket is resolved on your word." in after
     assert (await desk.see(ticket_id)).state is State.RESOLVED
+
+
+async def test_a_manager_sees_all_gives_it_to_somebody_and_leaves_the_rest_to_the_desk(
+    house: House, desk: Desk
+) -> None:
+    ticket_id = await desk.open()
+    worker_id = house.site.estate.principals[Role.WORKER].person_id
+    async with house.signed_in(Role.MANAGER) as manager:
+        board = (await manager.get("/tickets/board")).text
+        before = (await manager.get(f"/tickets/{ticket_id}")).text
+        refused = [
+            (await desk.send(manager, ticket_id, act, **fields)).status_code
+            for act, fields in (("cancel", {"cancel_reason": "x"}), ("wait", {"waiting_for": "x"}), ("take", {}))
+        ]
+        done = await desk.send(manager, ticket_id, "assign", person_id=str(worker_id))
+        after = (await manager.get(done.headers["location"])).text
+    assert "水管漏水" in board
+    assert re.findall(r'action="/tickets/1/(\w+)"', before) == ["notes", "assign"]
+    assert refused == [403, 403, 403]
+    assert (await desk.see(ticket_id)).assignee_name == "李四"
+    assert "The ticket is assigned." in after
+    assert 'action="/tickets/1/release"' not in after
