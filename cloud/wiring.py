@@ -29,7 +29,7 @@ from cloud.repairs import plans, preventive, results, surveys
 from cloud.tickets import attachments, dispatching, escalation, from_alarms, handing_back, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
-from cloud.tickets.domain import TargetBreached, TargetWarned, TicketMoved, TicketOpened
+from cloud.tickets.domain import TargetBreached, TargetWarned, TicketMoved, TicketOpened, TicketReclassified
 from cloud.web.live import Hub, changed
 
 ALARMS = "alarms"
@@ -88,6 +88,10 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
         ),
         hears(PersonLeft, {"dispatch": _telling(hub, handing_back.hand_back_for_good, TICKETS)}),
         hears(LeaveBegun, {"dispatch": _telling(hub, handing_back.hand_back_for_leave, TICKETS)}),
+        hears(
+            TicketReclassified,
+            {"dispatch": _telling(hub, dispatching.follow_type, TICKETS), "notices": notices.tell_taken_away},
+        ),
         hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
         hears(TargetWarned, {"ladder": _telling(hub, escalation.climb_warned, TICKETS)}),
         hears(TargetBreached, {"ladder": _telling(hub, escalation.climb_breached, TICKETS)}),

@@ -43,6 +43,21 @@ def told_late(clock: Clock) -> datetime | None:
     return clock.told if isinstance(clock, ToldLate) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A clock that shows one instant."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def stopped(clock: Clock) -> Clock:
+    """Return a clock that stands where this one is, for what happens at once."""
+    return clock if isinstance(clock, ToldLate) else Stopped(clock.now())
+
+
 def to_us(instant: datetime) -> int:
     """Return whole microseconds since 1970-01-01T00:00Z."""
     return (instant - EPOCH) // _MICROSECOND

@@ -93,6 +93,27 @@ async def decided(
     )
 
 
+async def lapsed(session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, *, key: str) -> None:
+    """Tell whoever has the ticket, and the front desk, that nobody answered its plan in time."""
+    what = Words(zh="方案已过期，需要重新征求同意", en="the plan has lapsed: ask again")
+    await decided(session, clock, principal, ticket, what=what, text="", key=key)
+    told = await workers(session, principal, ticket)
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=[person_id for person_id in await _desk(session, principal, ticket) if person_id not in told],
+        kind=Kind.TICKET_PROGRESS,
+        subject=Words(zh=f"{ticket.number} {what.zh}", en=f"{ticket.number} {what.en}"),
+        text=Words(
+            zh=f"处理人：{ticket.assignee_name or '无'}。工单已退回，时限继续计算。",
+            en=f"Owner: {ticket.assignee_name or 'nobody'}. The ticket is back with them and its clock runs again.",
+        ),
+        link=f"/tickets/{ticket.id}",
+        key=f"{key}:desk",
+    )
+
+
 async def visit_offered(
     session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, person_ids: Collection[int], *, key: str
 ) -> None:
@@ -185,7 +206,13 @@ async def workers(session: AsyncSession, principal: Principal, ticket: Ticket) -
     """Return whoever has the ticket; the front desk while nobody does."""
     if ticket.assignee_id is not None:
         return [ticket.assignee_id]
-    return [each.id for each in await people.list_people(session, principal, role=Role.DESK)]
+    return await _desk(session, principal, ticket)
+
+
+async def _desk(session: AsyncSession, principal: Principal, ticket: Ticket) -> list[int]:
+    """Return the front desk, as far as it sees the ticket's community."""
+    staff = await people.list_people(session, principal, role=Role.DESK)
+    return [each.id for each in staff if each.communities is None or ticket.community_id in each.communities]
 
 
 def said(amount: Money) -> str:

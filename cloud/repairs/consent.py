@@ -95,6 +95,7 @@ async def explain(session: AsyncSession, clock: Clock, principal: Principal, *, 
     row = _row(principal, clock, plan, answer, None, said)
     session.add(row)
     plan.standing = Standing.ASKED
+    await tickets.take_turn(session, clock, principal, ticket_id=ticket_id, is_ours=False)
     await session.flush()
     who = await sight.deciders(session, clock, principal, ticket, plan.payer)
     await announcing.question_answered(session, clock, principal, ticket, plan, who, answer=said, reply_id=row.id)
@@ -176,8 +177,10 @@ async def _carry(
     text: str,
 ) -> None:
     """Let the plan and the ticket follow what was said."""
+    reader = sight.seeing(principal)
     if answer.reply is Reply.ASKED:
         plan.standing = Standing.QUESTION
+        await tickets.take_turn(session, clock, reader, ticket_id=ticket.id, is_ours=True)
         return
     is_yes = answer.reply is Reply.AGREED
     plan.standing = Standing.AGREED if is_yes else Standing.REFUSED

@@ -11,7 +11,6 @@ from cloud.core.clock import Clock, told_at
 from cloud.core.errors import NotFound, Refused
 from cloud.core.money import Money
 from cloud.core.principal import Principal
-from cloud.core.words import Words
 from cloud.repairs import announcing, sight, tables
 from cloud.repairs.domain import UNANSWERED, Difference, Means, Reply, Standing, Terms, differences
 from cloud.repairs.tables import PlanRow, ReplyRow
@@ -125,17 +124,18 @@ async def current_plan(session: AsyncSession, principal: Principal, *, ticket_id
 
 
 async def lapse(session: AsyncSession, clock: Clock) -> set[int]:
-    """Let plans lapse that nobody agreed to while they were valid, and tell whoever must ask again.
+    """Let plans lapse that nobody agreed to while they were valid, and tell whoever must ask again, and the desk.
 
     A job: returns the organisations for which there was something, and is to be repeated until there is none.
     """
     due = await tables.lapsing_plans(session, before=clock.now(), limit=_AT_ONCE)
-    for row in due:
+    for row in sorted(due, key=lambda row: row.ticket_id):  # tickets are locked in one order, whoever locks several
         row.standing = Standing.LAPSED
         system = Principal.system(row.organisation_id)
         found = await ticket(session, clock, system, ticket_id=row.ticket_id)
-        what = Words(zh="方案已过期，需要重新征求同意", en="the plan has lapsed: ask again")
-        await announcing.decided(session, clock, system, found, what=what, text="", key=f"plan-lapsed:{row.id}")
+        if found.state is State.PLANNED:
+            await tickets.lapse(session, clock, system, ticket_id=row.ticket_id)
+        await announcing.lapsed(session, clock, system, found, key=f"plan-lapsed:{row.id}")
     return {row.organisation_id for row in due}
 
 

@@ -8,7 +8,7 @@ from cloud.core.principal import Principal
 from cloud.properties import service as properties
 from cloud.tickets.dispatch_rules import pin
 from cloud.tickets.dispatch_tables import IS_SEARCHING, DispatchRow, OfferRow, OfferState, Search
-from cloud.tickets.domain import Act, Deed, State, TicketMoved, TicketOpened
+from cloud.tickets.domain import Act, Deed, State, TicketMoved, TicketOpened, TicketReclassified
 from cloud.tickets.duty import note_whereabouts
 from cloud.tickets.searching import alone, let_lapse, search
 from cloud.tickets.tables import TicketEntryRow, TicketRow, TicketTypeRow
@@ -54,6 +54,24 @@ async def follow_ticket(session: AsyncSession, clock: Clock, event: TicketMoved)
     if is_free and type_row.is_emergency:
         await search(session, clock, principal, ticket_id=ticket.id)
     await _wake(session, clock, principal)
+
+
+async def follow_type(session: AsyncSession, clock: Clock, event: TicketReclassified) -> None:
+    """Look anew for somebody who does a ticket that became another: who is asked about what it was is asked no more."""
+    principal = Principal.system(event.organisation_id)
+    await alone(session, principal)
+    found = await _find(session, principal, ticket_id=event.ticket_id)
+    row = await _search_of(session, principal, ticket_id=event.ticket_id)
+    if found is None or row is None:
+        return
+    ticket, type_row = found
+    if ticket.state is not State.OPEN or ticket.assignee_id is not None:
+        return
+    await _end(session, clock, row)
+    row.state, row.since, row.next_at = Search.NEW, clock.now(), clock.now()
+    await session.flush()
+    if type_row.is_emergency:
+        await search(session, clock, principal, ticket_id=ticket.id)
 
 
 async def dispatch_due(session: AsyncSession, clock: Clock) -> set[int]:

@@ -113,6 +113,7 @@ class Act(StrEnum):
     PROPOSE = "propose"  # a plan, or a changed one, is put to whoever pays
     AGREE = "agree"
     REFUSE = "refuse"
+    LAPSE = "lapse"  # nobody answered the plan while it was valid
     START = "start"
     START_EMERGENCY = "start_emergency"  # before anybody agreed, for a reason that is kept
     WAIT = "wait"
@@ -140,6 +141,7 @@ TRANSITIONS: dict[tuple[State, Act], State] = {
     (State.PLANNED, Act.PROPOSE): State.PLANNED,
     (State.PLANNED, Act.AGREE): State.AGREED,
     (State.PLANNED, Act.REFUSE): State.ASSIGNED,
+    (State.PLANNED, Act.LAPSE): State.ASSIGNED,
     (State.PLANNED, Act.START_EMERGENCY): State.IN_WORK,
     (State.AGREED, Act.ASSIGN): State.AGREED,
     (State.AGREED, Act.RELEASE): State.OPEN,
@@ -176,7 +178,10 @@ UNDONE = frozenset(State) - {State.RESOLVED, State.CANCELLED}
 """The states in which something is still to be done."""
 
 CLOCK_STANDS = frozenset({State.PLANNED, State.WAITING})
-"""The states in which no deadline runs: it is somebody else's turn, and time used before them is kept."""
+"""The states in which no deadline runs: it is somebody else's turn, and time used before them is kept.
+
+A planned ticket's runs all the same while whoever is to agree waits for our answer to a question.
+"""
 
 _REFUSALS = {
     State.OPEN: _("Nobody has this ticket yet."),
@@ -201,6 +206,7 @@ class Deed(StrEnum):
     PROPOSED = "proposed"
     AGREED = "agreed"
     REFUSED = "refused"
+    PLAN_LAPSED = "plan_lapsed"
     STARTED = "started"
     STARTED_EMERGENCY = "started_emergency"
     WAITED = "waited"
@@ -242,6 +248,7 @@ DEEDS: Mapping[Act, Deed] = {
     Act.PROPOSE: Deed.PROPOSED,
     Act.AGREE: Deed.AGREED,
     Act.REFUSE: Deed.REFUSED,
+    Act.LAPSE: Deed.PLAN_LAPSED,
     Act.START: Deed.STARTED,
     Act.START_EMERGENCY: Deed.STARTED_EMERGENCY,
     Act.WAIT: Deed.WAITED,
@@ -378,6 +385,19 @@ class TicketMoved(_OfTicket):
 
     act: Act
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketReclassified(_OfTicket):
+    """A ticket became one of another type or priority.
+
+    Attributes:
+        taken_from: who had it and has no certificate for what it is now; None where nobody lost it.
+    """
+
+    kind: ClassVar[str] = "tickets.reclassified"
+
+    taken_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

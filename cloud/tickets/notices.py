@@ -1,4 +1,4 @@
-"""What a worker is told of a ticket that somebody gave to them."""
+"""What a worker is told of a ticket that somebody gave to them, or that is theirs no longer."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,7 +8,7 @@ from cloud.core.principal import Principal
 from cloud.core.words import Words
 from cloud.notifications.domain import Kind
 from cloud.notifications.service import notify
-from cloud.tickets.domain import Act, TicketMoved
+from cloud.tickets.domain import Act, TicketMoved, TicketReclassified
 from cloud.tickets.reading import Ticket, tickets
 
 
@@ -31,6 +31,31 @@ async def tell_assigned(session: AsyncSession, clock: Clock, event: TicketMoved)
                 is_urgent=ticket.type.is_emergency or ticket.priority is Priority.CRITICAL,
                 key=f"assigned:{ticket.id}:{ticket.version}",
             )
+
+
+async def tell_taken_away(session: AsyncSession, clock: Clock, event: TicketReclassified) -> None:
+    """Tell who had a ticket that it became work for which they have no certificate, and is theirs no longer."""
+    principal = Principal.system(event.organisation_id)
+    for ticket in await tickets(session, clock, principal, ticket_ids=[event.ticket_id] if event.taken_from else []):
+        name = ticket.type.name
+        await notify(
+            session,
+            clock,
+            principal,
+            person_ids=[event.taken_from or 0],
+            kind=Kind.TICKET_ASSIGNED,
+            subject=Words(
+                zh=f"工单 {ticket.number} 不再由您处理：已改为{name.zh or name.en}",
+                en=f"Ticket {ticket.number} is no longer yours: it is now {name.en or name.zh}",
+            ),
+            text=Words(
+                zh="您没有这项工作所需的有效证书，已重新派单。请先停下手头工作。",
+                en="You have no valid certificate for this work, and somebody else is looked for. Please stop.",
+            ),
+            link="/tickets",
+            is_urgent=ticket.type.is_emergency or ticket.priority is Priority.CRITICAL,
+            key=f"taken-away:{ticket.id}:{event.taken_from}:{ticket.version}",
+        )
 
 
 def _subject(ticket: Ticket, act: Act) -> Words:

@@ -46,7 +46,7 @@ _OWNERS_ACTS = frozenset(
         Act.RELEASE, Act.PROPOSE, Act.START, Act.START_EMERGENCY, Act.WAIT, Act.CONTINUE, Act.RESOLVE, Act.REOPEN,
     }
 )  # fmt: skip
-_DESKS_ACTS = frozenset(Act) - {Act.VERIFY, Act.SETTLE}
+_DESKS_ACTS = frozenset(Act) - {Act.VERIFY, Act.SETTLE, Act.LAPSE}
 _MANAGERS_ACTS = frozenset({Act.ASSIGN})
 """A manager is called when nobody is to be found, and may give the ticket to somebody; the rest is the desk's."""
 

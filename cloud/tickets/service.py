@@ -15,6 +15,7 @@ from cloud.tickets import timers
 from cloud.tickets.alarm_links import must_verify
 from cloud.tickets.dispatch import Obstacle
 from cloud.tickets.domain import (
+    TRANSITIONS,
     UNDONE,
     Act,
     Consent,
@@ -23,6 +24,7 @@ from cloud.tickets.domain import (
     State,
     Target,
     TicketMoved,
+    TicketReclassified,
     TicketType,
     consent_under,
     moved,
@@ -139,6 +141,24 @@ async def refuse(session: AsyncSession, clock: Clock, principal: Principal, *, t
     await carry(session, clock, principal, row, Act.REFUSE, text=text)
 
 
+async def lapse(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int) -> None:
+    """Give a ticket whose plan nobody answered in time back to whoever has it; its clocks run again.
+
+    Raises:
+        Conflict: no plan of it waits for consent.
+    """
+    await carry(session, clock, principal, await locked(session, principal, ticket_id=ticket_id), Act.LAPSE)
+
+
+async def take_turn(
+    session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int, is_ours: bool
+) -> None:
+    """Let a planned ticket's clocks run while a question about the plan is ours to answer, and stand again after."""
+    row = await locked(session, principal, ticket_id=ticket_id)
+    if row.state is State.PLANNED:
+        await timers.run_or_stand(session, clock, principal, row, runs=is_ours)
+
+
 async def start(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int, version: int) -> None:
     """Begin the work.
 
@@ -146,6 +166,7 @@ async def start(session: AsyncSession, clock: Clock, principal: Principal, *, ti
         Conflict: it needs a plan, and nobody has agreed to one.
     """
     row = await working(session, principal, ticket_id=ticket_id, version=version)
+    await _require_certified(session, clock, principal, row)
     await carry(session, clock, principal, row, Act.START)
 
 
@@ -158,6 +179,7 @@ async def start_emergency(
         Refused: no reason is given.
     """
     row = await working(session, principal, ticket_id=ticket_id, version=version)
+    await _require_certified(session, clock, principal, row)
     row.emergency_reason = required(reason, "emergency_reason", _("Say why the work can't wait for consent."))
     await carry(session, clock, principal, row, Act.START_EMERGENCY, text=row.emergency_reason)
 
@@ -279,7 +301,8 @@ async def reclassify(
 ) -> None:
     """Make a ticket one of another type or priority; its clocks keep what they have used.
 
-    Work that nobody agreed to stops if the new type asks for a plan.
+    Work that nobody agreed to stops if the new type asks for a plan. Whoever has no certificate for what it is now
+    has it no longer.
 
     Raises:
         Conflict: it changed since `version` was read, or is closed.
@@ -299,6 +322,9 @@ async def reclassify(
     _ask_anew(row, after)
     await timers.retarget(session, clock, principal, row, before=before, after=after)
     await tell(session, clock, principal, row, Deed.RECLASSIFIED, text=after.code, is_public=False)
+    taken_from = await _take_away(session, clock, row)
+    changed = TicketReclassified(organisation_id=row.organisation_id, ticket_id=row.id, taken_from=taken_from)
+    await emit(session, clock, changed)
 
 
 async def note(
@@ -325,6 +351,30 @@ async def _forbidden(
     """Return which lack of a certificate that a ticket needs keeps somebody from it."""
     needed = (await session.get_one(TicketTypeRow, row.type_id)).skills
     return await forbidden(session, clock, principal, person_id=person_id, needed=needed)
+
+
+async def _require_certified(session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow) -> None:
+    """Let no work begin for which whoever has it has no certificate, or one that ended since."""
+    if row.assignee_id is None:
+        return
+    obstacle = await _forbidden(session, clock, principal, row, person_id=row.assignee_id)
+    if obstacle is not None:
+        raise Refused((_YOU_MAY_NOT if row.assignee_id == principal.person_id else _THEY_MAY_NOT)[obstacle])
+
+
+async def _take_away(session: AsyncSession, clock: Clock, row: TicketRow) -> int | None:
+    """Free a ticket of whoever may not do it; return who that was, or None where it stays as it is."""
+    system, holder = Principal.system(row.organisation_id), row.assignee_id
+    if holder is None or await _forbidden(session, clock, system, row, person_id=holder) is None:
+        return None
+    if row.state is State.WAITING:
+        row.assignee_id, row.assignee_name, row.waited_in = None, "", State.OPEN
+        return holder
+    if (row.state, Act.RELEASE) not in TRANSITIONS:
+        return None
+    row.assignee_id, row.assignee_name = None, ""
+    await carry(session, clock, system, row, Act.RELEASE)
+    return holder
 
 
 def _ask_anew(row: TicketRow, ticket_type: TicketType) -> None:

@@ -1,9 +1,9 @@
 """The clocks of tickets: begun, stopped and met with what is done, and judged when something falls due.
 
 A ticket's timers are pinned to the calendar's version in force when it was opened. They stand while the ticket waits
-or its plan is with whoever pays, end when it ends, and the solution's goes on from what was used when it is taken up
-again: the time between is not counted. Retiring a type ends the timers of its open tickets, which then have no
-deadline; what was breached before stays breached.
+or its plan is with whoever pays, and end when it ends. When it is taken up again, the solution's goes on from what was
+used, and so do the others that ended because it was cancelled: the time between is not counted. Retiring a type ends
+the timers of its open tickets, which then have no deadline; what was breached before stays breached.
 
 What a telephone told late is judged by when it happened: a breach that was noted meanwhile of what had been done in
 time is withdrawn, on the ticket's timeline and in the audit; see docs/decisions/0016.
@@ -20,7 +20,7 @@ from cloud.alarms.domain import Priority
 from cloud.calendars import service as calendars
 from cloud.calendars.domain import BusinessCalendar
 from cloud.core import audit
-from cloud.core.clock import Clock, told_at
+from cloud.core.clock import Clock, stopped, told_at
 from cloud.core.events import Event
 from cloud.core.outbox import emit_all
 from cloud.core.principal import Principal
@@ -88,16 +88,28 @@ async def begin(
 
 async def follow(session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow, act: Act) -> None:
     """Let a ticket's timers do what its new state asks: go on, stand, end, or be taken up again."""
+    found = await _clocked(session, principal, row)
+    revived = _revived([timer for timer, _calendar in found]) if act is Act.REOPEN else frozenset()
+    at_once = stopped(clock)  # what ends together ends at one instant, by which it is known again
+    for timer, calendar in found:
+        if timer.target in revived:
+            _take_up(session, at_once, timer, calendar)
+        elif timer.ended_at is None:
+            ending = _ending(row, timer, act)
+            if ending is not None:
+                await _end(session, at_once, principal, row, timer, calendar, ending)
+            elif act is not Act.ASSIGN or _runs(row):  # in other hands it waits for whom it waited for
+                await _stand_or_run(session, at_once, principal, row, timer, calendar, runs=_runs(row))
+    await _keep_due(session, row)
+
+
+async def run_or_stand(
+    session: AsyncSession, clock: Clock, principal: Principal, row: TicketRow, *, runs: bool
+) -> None:
+    """Let a ticket's timers run, or stand, whatever its state asks for."""
     for timer, calendar in await _clocked(session, principal, row):
-        if timer.ended_at is not None:
-            if act is Act.REOPEN and timer.target is Target.SOLUTION and timer.ending is not Ending.RETIRED:
-                _take_up(session, clock, timer, calendar)
-            continue
-        ending = _ending(row, timer, act)
-        if ending is not None:
-            await _end(session, clock, principal, row, timer, calendar, ending)
-        else:
-            await _stand_or_run(session, clock, principal, row, timer, calendar)
+        if timer.ended_at is None:
+            await _stand_or_run(session, clock, principal, row, timer, calendar, runs=runs)
     await _keep_due(session, row)
 
 
@@ -241,6 +253,17 @@ def _ending(row: TicketRow, timer: TimerRow, act: Act) -> Ending | None:
     return Ending.DROPPED if row.state is State.CANCELLED else None
 
 
+def _revived(timers: Collection[TimerRow]) -> frozenset[Target]:
+    """Return which targets count again with a ticket that is taken up again: all that its cancelling ended."""
+    solution = next((timer for timer in timers if timer.target is Target.SOLUTION), None)
+    if solution is None or solution.ended_at is None or solution.ending is Ending.RETIRED:
+        return frozenset()
+    if solution.ending is Ending.MET:
+        return frozenset({Target.SOLUTION})
+    together = [each for each in timers if each.ending is Ending.DROPPED and each.ended_at == solution.ended_at]
+    return frozenset(timer.target for timer in together)
+
+
 def _counts_again(row: TicketRow, timer: TimerRow, before: TicketType, after: TicketType) -> bool:
     """Return whether a timer ended with a type or priority alone, and not with the ticket."""
     if timer.ending is Ending.RETIRED:
@@ -278,10 +301,12 @@ async def _stand_or_run(
     row: TicketRow,
     timer: TimerRow,
     calendar: BusinessCalendar,
+    *,
+    runs: bool,
 ) -> None:
-    if _runs(row) is (timer.since is not None):
+    if runs is (timer.since is not None):
         return
-    if _runs(row):
+    if runs:
         _keep(session, clock, timer, timing.resumed(timer.timer, clock.now()), calendar, Turn.RESUMED)
         return
     await _withdraw(session, clock, principal, row, timer, calendar)

@@ -17,6 +17,7 @@ DEEDS = {
     Deed.PROPOSED: (_("A plan was put forward"), "list"),
     Deed.AGREED: (_("The plan was agreed to"), "check"),
     Deed.REFUSED: (_("The plan was refused"), "x"),
+    Deed.PLAN_LAPSED: (_("Nobody answered the plan in time"), "clock-exclamation"),
     Deed.STARTED: (_("Work began"), "tool"),
     Deed.STARTED_EMERGENCY: (_("Work began before consent, as an emergency"), "alert-triangle"),
     Deed.WAITED: (_("Waits"), "clock"),

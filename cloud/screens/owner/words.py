@@ -17,6 +17,7 @@ DEEDS = {
     Deed.PROPOSED: (_("A plan was made"), "list"),
     Deed.AGREED: (_("The plan was agreed to"), "check"),
     Deed.REFUSED: (_("The plan was refused"), "x"),
+    Deed.PLAN_LAPSED: (_("The plan is no longer valid; you will be asked again"), "clock-exclamation"),
     Deed.STARTED: (_("Work began"), "tool"),
     Deed.STARTED_EMERGENCY: (_("Work began at once, as an emergency"), "tool"),
     Deed.WAITED: (_("Work has to wait"), "clock"),

@@ -92,6 +92,16 @@ async def test_a_question_is_answered_and_then_asks_again(job: Job) -> None:
     await job.say(Reply.AGREED)
 
 
+async def test_the_clock_runs_while_a_question_is_ours_to_answer(job: Job) -> None:
+    await job.propose()
+    assert (await job.see()).due_at is None
+    await job.say(Reply.ASKED, text="能用旧的阀门吗？")
+    assert (await job.see()).due_at is not None
+    async with job.work() as session:
+        await consent.explain(session, job.site.clock, job.worker, ticket_id=job.ticket_id, text="不能，已经锈穿")
+    assert (await job.see()).due_at is None
+
+
 async def test_nobody_answers_what_nobody_asked(job: Job) -> None:
     await job.propose()
     with pytest.raises(Conflict, match="Nobody has asked"):
@@ -153,7 +163,9 @@ async def test_a_plan_that_is_no_longer_valid_asks_again(job: Job) -> None:
     async with job.work() as session:
         assert await plans.lapse(session, job.site.clock) == set()
     assert (await job.plans())[0].standing is Standing.LAPSED
-    assert (await job.messages(job.worker))[-1].endswith("the plan has lapsed: ask again")
+    assert (await job.see()).state is State.ASSIGNED
+    for told in (job.worker, job.person(Role.DESK)):
+        assert (await job.messages(told))[-1].endswith("the plan has lapsed: ask again")
     async with job.work() as session:
         await plans.ask_again(
             session,

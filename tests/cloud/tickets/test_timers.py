@@ -222,6 +222,25 @@ async def test_a_type_that_needs_a_plan_adds_its_deadline_and_stops_the_work(des
         await desk.do(Act.START, ticket_id)
 
 
+async def test_what_was_cancelled_by_mistake_has_all_its_deadlines_again(desk: Desk) -> None:
+    ticket_id = await desk.open()
+    before = {target: deadline.due_at for target, deadline in (await desk.deadlines(ticket_id)).items()}
+    await desk.do(Act.CANCEL, ticket_id)
+    await desk.do(Act.REOPEN, ticket_id)
+    found = await desk.deadlines(ticket_id)
+    assert {target: deadline.due_at for target, deadline in found.items()} == before
+    assert {deadline.ended_at for deadline in found.values()} == {None}
+
+
+async def test_what_was_resolved_counts_for_its_solution_alone_when_it_is_taken_up_again(desk: Desk) -> None:
+    ticket_id = await desk.open("public_area")
+    for act in (Act.ASSIGN, Act.START, Act.RESOLVE, Act.REOPEN, Act.CANCEL, Act.REOPEN):
+        desk.site.clock.advance(minutes=1)
+        await desk.do(act, ticket_id)
+    found = await desk.deadlines(ticket_id)
+    assert [target for target, deadline in found.items() if deadline.ended_at is None] == [Target.SOLUTION]
+
+
 async def test_taken_up_again_the_solution_goes_on_from_what_was_used(desk: Desk) -> None:
     ticket_id = await desk.open("public_area")
     await desk.do(Act.ASSIGN, ticket_id)

@@ -23,10 +23,11 @@ from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
 from cloud.tickets.dispatch_rules import DispatchRules, define_rules, rules_in_force
 from cloud.tickets.dispatch_tables import DispatchRow, OfferRow, WorkerSkillRow
-from cloud.tickets.dispatching import begin_search, dispatch_due, follow_ticket
-from cloud.tickets.domain import Deed, TargetBreached, TargetWarned, TicketMoved, TicketOpened
+from cloud.tickets.dispatching import begin_search, dispatch_due, follow_ticket, follow_type
+from cloud.tickets.domain import Deed, TargetBreached, TargetWarned, TicketMoved, TicketOpened, TicketReclassified
 from cloud.tickets.escalation import climb_breached, climb_due, climb_warned
 from cloud.tickets.handing_back import hand_back_for_good, hand_back_for_leave
+from cloud.tickets.notices import tell_taken_away
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import Ticket, ticket
 from cloud.tickets.timeline import timeline
@@ -38,6 +39,7 @@ WIRING = Wiring(
     hears(TicketMoved, {"dispatch": follow_ticket}),
     hears(PersonLeft, {"dispatch": hand_back_for_good}),
     hears(LeaveBegun, {"dispatch": hand_back_for_leave}),
+    hears(TicketReclassified, {"dispatch": follow_type, "notices": tell_taken_away}),
     hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
     hears(TargetWarned, {"ladder": climb_warned}),
     hears(TargetBreached, {"ladder": climb_breached}),
