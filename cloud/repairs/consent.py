@@ -177,10 +177,9 @@ async def _carry(
     text: str,
 ) -> None:
     """Let the plan and the ticket follow what was said."""
-    reader = sight.seeing(principal)
     if answer.reply is Reply.ASKED:
         plan.standing = Standing.QUESTION
-        await tickets.take_turn(session, clock, reader, ticket_id=ticket.id, is_ours=True)
+        await tickets.take_turn(session, clock, principal, ticket_id=ticket.id, is_ours=True)
         return
     is_yes = answer.reply is Reply.AGREED
     plan.standing = Standing.AGREED if is_yes else Standing.REFUSED
