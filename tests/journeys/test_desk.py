@@ -1,5 +1,6 @@
 """The front desk's day in a browser and by keys, in both languages, with what each act costs."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -142,6 +143,30 @@ def test_who_is_unknown_says_where_and_what_and_is_called_back(desk: Person, cou
         "云杉苑 · 3 栋 · 501",
         Ending.CALLBACK,
     )
+
+
+def test_a_call_is_answered_by_an_incident_in_one_click_and_keeps_what_was_typed(
+    desk: Person, counter: Counter
+) -> None:
+    _call(desk, "0001")
+    desk.type(desk.page.locator("#text"), "没水了")
+    desk.click(desk.page.locator("button[value^='explained:']").first)
+    desk.page.wait_for_url(f"{counter.url}/desk")
+    line = counter.last_line()
+    assert (line.name, line.text, line.ending, line.incident_id) == ("陈十二", "没水了", Ending.ANSWERED, 1)
+
+
+def test_who_asks_for_a_new_ticket_is_found_while_it_is_typed(desk: Person, counter: Counter) -> None:
+    desk.open("/tickets/new")
+    desk.type(desk.page.locator("#subject"), "阳台灯不亮")
+    desk.type(desk.page.locator("#who"), "0001")
+    desk.click(desk.page.locator("#who_found button").first)
+    expect(desk.page.locator("input[name=requester_id]")).not_to_have_value("")
+    desk.click(desk.page.locator(".form-actions button").first)
+    desk.page.wait_for_url(re.compile(r"/tickets/\d+$"))
+    opened = counter.ticket(int(desk.page.url.rpartition("/")[2]))
+    assert (opened.requester_name, opened.place) == ("陈十二", "云杉苑 · 3 栋 · 501")
+    assert counter.last_line().ticket == opened.number
 
 
 def test_a_visitor_takes_a_number_is_called_and_served(desk: Person, counter: Counter) -> None:
