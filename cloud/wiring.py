@@ -25,7 +25,7 @@ from cloud.notifications import service as notifications
 from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
 from cloud.reception import callbacks, correspondence
-from cloud.repairs import plans, preventive, results, surveys
+from cloud.repairs import plans, preventive, progress, results, surveys
 from cloud.tickets import attachments, dispatching, escalation, from_alarms, handing_back, notices, timers
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
@@ -84,6 +84,7 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
                 "notices": notices.tell_assigned,
                 "feedback": feedback.ask_when_done,
                 "results": results.report_settled,
+                "progress": progress.tell_progress,
             },
         ),
         hears(PersonLeft, {"dispatch": _telling(hub, handing_back.hand_back_for_good, TICKETS)}),

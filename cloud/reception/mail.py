@@ -18,11 +18,11 @@ from cloud.reception.catalogue import today_of
 from cloud.reception.domain import TEXT_LENGTH
 from cloud.reception.letters import Letter
 from cloud.reception.mail_tables import MailAddressRow, MailFileRow, MailRow, MailState, ReplyRow
-from cloud.tickets import service as tickets
-from cloud.tickets.attachments import NewAttachment, attach
+from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.numbers import numbers_in, tickets_numbered
 from cloud.tickets.reading import Ticket
 from cloud.tickets.reading import tickets as tickets_by_id
+from cloud.tickets.saying import say
 
 SENDER_HOURLY, ALL_HOURLY = 10, 300
 """Mails of one sender, and of all, that somebody is shown within an hour; what is more waits aside."""
@@ -205,9 +205,7 @@ async def _join(session: AsyncSession, clock: Clock, row: MailRow) -> None:
     ticket_id = row.ticket_id or 0
     principal = replace(Principal.system(row.organisation_id), name=(row.sender_name or row.sender)[:80])
     text = (row.text or row.subject or row.sender)[:TEXT_LENGTH]
-    await tickets.note(session, clock, principal, ticket_id=ticket_id, text=text, is_public=True)
     found = await session.scalars(
         select(MailFileRow).where(MailFileRow.organisation_id == row.organisation_id, MailFileRow.mail_id == row.id)
     )
-    kept = attachments(found.all())
-    await attach(session, clock, principal, ticket_id=ticket_id, attachments=kept, is_public=True)
+    await say(session, clock, principal, ticket_id=ticket_id, text=text, files=attachments(found.all()))

@@ -1,6 +1,7 @@
 """What people are told of a repair, in their inboxes and by the channels that they chose."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,7 @@ from cloud.repairs.maintenance_tables import MaintenanceRow
 from cloud.repairs.sight import Decider
 from cloud.repairs.tables import PlanRow
 from cloud.tickets.domain import Payer
+from cloud.tickets.reach import at_work
 from cloud.tickets.reading import Ticket
 
 _NAMED = 120
@@ -43,8 +45,8 @@ async def plan_asked(
             en=f"{'The plan has changed; please look again' if again else 'A plan waits for your consent'}: {amount}",
         ),
         text=Words(
-            zh=f"{_subject(ticket).zh}（{ticket.number}）：合计 {amount}。您同意之前不会开工。",
-            en=f"{_subject(ticket).en} ({ticket.number}): {amount} in all. No work begins before you agree.",
+            zh=f"{subject_of(ticket).zh}（{ticket.number}）：合计 {amount}。您同意之前不会开工。",
+            en=f"{subject_of(ticket).en} ({ticket.number}): {amount} in all. No work begins before you agree.",
         ),
         link=_decision_link(ticket, plan),
         key=f"plan-asked:{plan.id}",
@@ -125,8 +127,28 @@ async def visit_offered(
         person_ids=person_ids,
         kind=Kind.TICKET_PROGRESS,
         subject=Words(zh="请选择上门时间", en="Please choose when we may come"),
-        text=Words(zh=f"{_subject(ticket).zh}（{ticket.number}）", en=f"{_subject(ticket).en} ({ticket.number})"),
+        text=Words(zh=f"{subject_of(ticket).zh}（{ticket.number}）", en=f"{subject_of(ticket).en} ({ticket.number})"),
         link=f"/my/repairs/{ticket.id}/visit",
+        key=key,
+    )
+
+
+async def visit_chosen(
+    session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, *, starts_at: datetime, key: str
+) -> None:
+    """Tell whoever has the ticket, else the front desk, when the owner wants them to come; `starts_at` is local."""
+    await notify(
+        session,
+        clock,
+        principal,
+        person_ids=await workers(session, principal, ticket),
+        kind=Kind.TICKET_PROGRESS,
+        subject=Words(
+            zh=f"{ticket.number} 已选上门时间：{starts_at:%m-%d %H:%M}",
+            en=f"{ticket.number}: come on {starts_at:%m-%d %H:%M}",
+        ),
+        text=Words(zh=f"{subject_of(ticket).zh} · {ticket.place}", en=f"{subject_of(ticket).en} · {ticket.place}"),
+        link=f"/work/{ticket.id}",
         key=key,
     )
 
@@ -172,7 +194,7 @@ async def result_reported(
         principal,
         person_ids=person_ids,
         kind=Kind.RESULT_REPORTED,
-        subject=Words(zh=f"处理结果：{_subject(ticket).zh}", en=f"What was done: {_subject(ticket).en}"),
+        subject=Words(zh=f"处理结果：{subject_of(ticket).zh}", en=f"What was done: {subject_of(ticket).en}"),
         text=Words(zh=f"{ticket.number}：{result}", en=f"{ticket.number}: {result}"),
         link=f"/my/repairs/{ticket.id}/result",
         key=f"repair-result:{result_id}",
@@ -204,15 +226,16 @@ async def turn_failed(session: AsyncSession, clock: Clock, plan: MaintenanceRow,
 
 async def workers(session: AsyncSession, principal: Principal, ticket: Ticket) -> list[int]:
     """Return whoever has the ticket; the front desk while nobody does."""
-    if ticket.assignee_id is not None:
-        return [ticket.assignee_id]
-    return await _desk(session, principal, ticket)
+    system = Principal.system(principal.organisation_id)
+    found = await at_work(session, system, assignee_id=ticket.assignee_id, community_id=ticket.community_id)
+    return [each.id for each in found]
 
 
 async def _desk(session: AsyncSession, principal: Principal, ticket: Ticket) -> list[int]:
     """Return the front desk, as far as it sees the ticket's community."""
-    staff = await people.list_people(session, principal, role=Role.DESK)
-    return [each.id for each in staff if each.communities is None or ticket.community_id in each.communities]
+    system = Principal.system(principal.organisation_id)
+    found = await at_work(session, system, assignee_id=None, community_id=ticket.community_id)
+    return [each.id for each in found]
 
 
 def said(amount: Money) -> str:
@@ -220,10 +243,11 @@ def said(amount: Money) -> str:
     return f"{amount.amount:,} {amount.currency}"
 
 
-def _decision_link(ticket: Ticket, plan: PlanRow) -> str:
-    return f"/my/repairs/{ticket.id}/plan" if plan.payer is Payer.OWNER else f"/tickets/{ticket.id}/consent"
-
-
-def _subject(ticket: Ticket) -> Words:
+def subject_of(ticket: Ticket) -> Words:
+    """Return what a ticket is about, short enough for a message's subject."""
     subject = ticket.subject or ticket.type.name
     return Words(zh=(subject.zh or subject.en)[:_NAMED], en=(subject.en or subject.zh)[:_NAMED])
+
+
+def _decision_link(ticket: Ticket, plan: PlanRow) -> str:
+    return f"/my/repairs/{ticket.id}/plan" if plan.payer is Payer.OWNER else f"/tickets/{ticket.id}/consent"

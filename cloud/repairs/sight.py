@@ -65,8 +65,12 @@ def is_working(principal: Principal, ticket: Ticket) -> bool:
 
 async def today(session: AsyncSession, clock: Clock, principal: Principal) -> date:
     """Return the day that it is where the organisation is."""
-    organisation = await organisations.find_organisation(session, principal)
-    return clock.now().astimezone(ZoneInfo(organisation.time_zone)).date()
+    return clock.now().astimezone(await zone(session, principal)).date()
+
+
+async def zone(session: AsyncSession, principal: Principal) -> ZoneInfo:
+    """Return the time zone of the organisation."""
+    return ZoneInfo((await organisations.find_organisation(session, principal)).time_zone)
 
 
 async def deciders(

@@ -130,6 +130,10 @@ async def choose(
         subject=f"ticket:{ticket_id}",
         after={"visit": row.number, "starts_at": starts_at.isoformat()},
     )
+    if not principal.is_staff:
+        local = starts_at.astimezone(await sight.zone(session, principal))
+        key = f"visit-chosen:{row.id}:{clock.now().isoformat()}"
+        await announcing.visit_chosen(session, clock, principal, ticket, starts_at=local, key=key)
 
 
 async def arrive(session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int) -> int:

@@ -1,4 +1,4 @@
-"""What a worker is told of a ticket that somebody gave to them, or that is theirs no longer."""
+"""What those who work on a ticket are told: that it is theirs, or no longer, and what whoever asked for it says."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,8 +8,10 @@ from cloud.core.principal import Principal
 from cloud.core.words import Words
 from cloud.notifications.domain import Kind
 from cloud.notifications.service import notify
-from cloud.tickets.domain import Act, TicketMoved, TicketReclassified
+from cloud.tickets.domain import UNDONE, Act, TicketMoved, TicketReclassified
+from cloud.tickets.reach import at_work
 from cloud.tickets.reading import Ticket, tickets
+from cloud.tickets.tables import TicketRow, TicketTypeRow
 
 
 async def tell_assigned(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
@@ -56,6 +58,25 @@ async def tell_taken_away(session: AsyncSession, clock: Clock, event: TicketRecl
             is_urgent=ticket.type.is_emergency or ticket.priority is Priority.CRITICAL,
             key=f"taken-away:{ticket.id}:{event.taken_from}:{ticket.version}",
         )
+
+
+async def tell_said(session: AsyncSession, clock: Clock, row: TicketRow, *, who: str, text: str) -> None:
+    """Tell whoever has a ticket, else the front desk, what somebody who asked for it wrote; empty for files alone."""
+    system = Principal.system(row.organisation_id)
+    found = await at_work(session, system, assignee_id=row.assignee_id, community_id=row.community_id)
+    kind = await session.get_one(TicketTypeRow, row.type_id)
+    await notify(
+        session,
+        clock,
+        system,
+        person_ids=[person.id for person in found],
+        kind=Kind.TICKET_PROGRESS,
+        subject=Words(zh=f"工单 {row.number}：{who} 发来消息", en=f"{who} wrote about ticket {row.number}"),
+        text=Words(zh=text or "发来照片或文件。", en=text or "Photos or files came."),
+        link=f"/tickets/{row.id}",
+        is_urgent=kind.is_emergency and row.state in UNDONE,
+        key=f"said:{row.id}:{clock.now().isoformat()}",
+    )
 
 
 def _subject(ticket: Ticket, act: Act) -> Words:

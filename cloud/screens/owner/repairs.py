@@ -5,13 +5,13 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from cloud.core.errors import Refused
 from cloud.core.listing import Ask
 from cloud.core.principal import Role
 from cloud.screens.owner import words
-from cloud.screens.owner.report import attach
+from cloud.screens.owner.report import kept
 from cloud.screens.owner.steps import steps
-from cloud.tickets import attachments, reading, service
+from cloud.tickets import attachments, reading
+from cloud.tickets.saying import say as say_it
 from cloud.tickets.timeline import timeline
 from cloud.web import uploads
 from cloud.web.forms import Form, FormModel
@@ -55,13 +55,9 @@ async def say(work: Work, page: OnPage, repair_id: Id) -> Response:
     form = await page.form(MessageForm)
     async with page.mending(form, lambda: _draw(work, page, repair_id, form)):
         sent = uploads.sent(page.request, "photos")
-        if not form.value.text and not sent:
-            raise Refused(_("Write something, or send a photo."), field="text")
-        if form.value.text:
-            await service.note(
-                work.session, work.clock, work.principal, ticket_id=repair_id, text=form.value.text, is_public=True
-            )
-        await attach(work, repair_id, sent)
+        files = await kept(work, sent)
+        text = form.value.text or ""
+        await say_it(work.session, work.clock, work.principal, ticket_id=repair_id, text=text, files=files)
     work.changed("tickets")
     return page.done(f"{REPAIRS}/{repair_id}", _("Sent."))
 

@@ -78,13 +78,20 @@ async def _open(work: Unit, page: Page, wanted: ReportForm) -> int:
         has_photo=bool(sent),
     )
     await reception.reported(work.session, work.clock, work.principal, ticket_id=ticket_id)
-    await attach(work, ticket_id, sent)
+    await attachments.attach(
+        work.session,
+        work.clock,
+        work.principal,
+        ticket_id=ticket_id,
+        attachments=await kept(work, sent),
+        is_public=True,
+    )
     return ticket_id
 
 
-async def attach(work: Unit, ticket_id: int, sent: uploads.Uploads) -> None:
-    """Add what was sent to a ticket."""
-    new = [
+async def kept(work: Unit, sent: uploads.Uploads) -> list[attachments.NewAttachment]:
+    """Keep the files that were sent, and return them as a ticket takes them."""
+    return [
         attachments.NewAttachment(
             file_id=await uploads.add(work.session, work.clock, work.principal, upload),
             name=upload.name,
@@ -93,9 +100,6 @@ async def attach(work: Unit, ticket_id: int, sent: uploads.Uploads) -> None:
         )
         for upload in sent
     ]
-    await attachments.attach(
-        work.session, work.clock, work.principal, ticket_id=ticket_id, attachments=new, is_public=True
-    )
 
 
 async def _location(work: Unit, units: list[Occupied], where: str) -> tuple[Location, int | None]:
