@@ -44,21 +44,44 @@ async def link(session: AsyncSession, principal: Principal, *, ticket_id: int, a
 async def resolved_before(session: AsyncSession, principal: Principal, alarm: Alarm) -> TicketRow | None:
     """Return, locked, the ticket last resolved by a person for the same rule at the same point; None if there is none.
 
-    A ticket that nobody worked on proves nothing about the work.
+    Where the alarm's ticket was merged, the work was in the one that holds it. A ticket that nobody worked on proves
+    nothing about the work.
     """
     if alarm.rule_id is None or alarm.point_id is None:
         return None
-    return await session.scalar(
-        select(TicketRow)
+    about = (
+        select(TicketRow.id)
         .join(TicketAlarmRow, TicketAlarmRow.ticket_id == TicketRow.id)
         .where(TicketRow.organisation_id == principal.organisation_id)
         .where(TicketAlarmRow.rule_id == alarm.rule_id, TicketAlarmRow.point_id == alarm.point_id)
+        .order_by(TicketRow.closed_at.desc())
+    )
+    own = about.where(TicketRow.state == State.RESOLVED, TicketRow.resolved_by.is_not(None)).limit(1)
+    merged = about.where(TicketRow.merged_into_id.is_not(None)).limit(1)
+    held = [await _holder(session, principal, row.id) for row in (await session.execute(merged)).all()]
+    candidates = [*(row.id for row in (await session.execute(own)).all()), *held]
+    return await session.scalar(
+        select(TicketRow)
+        .where(TicketRow.organisation_id == principal.organisation_id, TicketRow.id.in_(candidates))
         .where(TicketRow.state == State.RESOLVED, TicketRow.resolved_by.is_not(None))
         .order_by(TicketRow.closed_at.desc())
         .limit(1)
         .with_for_update(of=TicketRow)
         .execution_options(populate_existing=True)
     )
+
+
+async def _holder(session: AsyncSession, principal: Principal, ticket_id: int) -> int:
+    """Return which ticket holds the matter of one that was merged, perhaps into one that was merged too."""
+    into: int | None = ticket_id
+    while into is not None:
+        ticket_id = into
+        into = await session.scalar(
+            select(TicketRow.merged_into_id).where(
+                TicketRow.organisation_id == principal.organisation_id, TicketRow.id == ticket_id
+            )
+        )
+    return ticket_id
 
 
 async def _merged(session: AsyncSession, principal: Principal, *, ticket_id: int) -> list[int]:

@@ -93,6 +93,7 @@ async def _notice(
 
 
 def _offered(what: _What, *, person_id: int) -> _Notice:
+    """Ask somebody who is at work: their time to accept runs at night too, so the message waits for no morning."""
     return _Notice(
         person_ids=[person_id],
         kind=Kind.TICKET_OFFERED,
@@ -102,6 +103,7 @@ def _offered(what: _What, *, person_id: int) -> _Notice:
             en=f"{what.ticket.place}. Please take it, or say why you can't.",
         ),
         link="/tickets",
+        is_urgent=True,
     )
 
 

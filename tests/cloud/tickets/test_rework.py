@@ -158,6 +158,18 @@ async def test_a_merged_ticket_s_alarm_is_verified_in_the_one_that_holds_it(desk
     assert (found.state, found.closed_at) == (State.RESOLVED, desk.site.clock.now())
 
 
+async def test_the_same_trouble_after_work_in_the_ticket_that_held_it_is_that_one_s_rework(
+    desk: Desk, ticket_id: int
+) -> None:
+    between, into = await desk.open("alarm_repair"), await desk.open("alarm_repair")
+    await join(desk, ticket_id, between)
+    await join(desk, between, into)
+    await worked(desk, into)
+    await returned(desk)
+    again = await ticket_of(desk, await raised(desk))
+    assert (again.id, again.state, again.reworked) == (into, State.ASSIGNED, 1)
+
+
 @pytest.mark.parametrize("role", [Role.DESK, Role.OPERATOR])
 async def test_where_the_sensor_is_dead_somebody_says_that_the_work_is_done(
     desk: Desk, ticket_id: int, role: Role

@@ -2,10 +2,13 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from cloud.accounts.tables import PersonRow
 from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.principal import Principal, Role
+from cloud.notifications.domain import Kind
+from cloud.notifications.tables import MessageRow
 from cloud.tickets import searching
 from cloud.tickets import service as tickets
 from cloud.tickets.dispatch import Obstacle
@@ -92,6 +95,16 @@ async def test_when_all_have_said_no_it_is_the_dispatchers_and_then_a_supervisor
     await team.go_on(minutes=1)
     await team.go_on(minutes=30)
     assert await team.messages(manager) == ["Nobody to be found: No water or low pressure (2026-000001)"]
+
+
+async def test_an_offer_waits_for_no_morning_since_who_is_asked_is_at_work(team: Team) -> None:
+    worker = await team.add("张三")
+    await team.open()
+    async with team.site.database.reading() as session:
+        told = await session.execute(
+            select(MessageRow.kind, MessageRow.is_urgent).where(MessageRow.person_id == worker.person_id)
+        )
+        assert [tuple(each) for each in told] == [(Kind.TICKET_OFFERED, True)]
 
 
 async def test_only_so_many_are_asked(team: Team) -> None:
