@@ -9,6 +9,8 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.accounts import people
+from cloud.accounts.phones import masked
+from cloud.core import audit
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import Conflict, NotFound, Refused
@@ -40,6 +42,7 @@ class Callback:
     """A promise, as people see it.
 
     Attributes:
+        phone: to be masked wherever it is shown.
         tries: calls at which nobody was reached.
         is_due: its time has come and nobody has called yet.
     """
@@ -116,7 +119,7 @@ async def reached(
     row = await _open(session, principal, callback_id=callback_id, version=version)
     entry = replace(_entry(row, clock, key=key), answer=answer)
     await service.write(session, clock, principal, entry, ending=Ending.ANSWERED)
-    row.state, row.closed_at, row.version = CallbackState.DONE, clock.now(), row.version + 1
+    _close(row, clock, CallbackState.DONE)
 
 
 async def not_reached(
@@ -141,6 +144,45 @@ async def not_reached(
     again_at = check_promise(due_at, clock.now())
     await service.write(session, clock, principal, _entry(row, clock, key=key), ending=Ending.CALLBACK)
     row.due_at, row.told_at, row.tries, row.version = again_at, None, row.tries + 1, row.version + 1
+
+
+async def give_up(
+    session: AsyncSession, clock: Clock, principal: Principal, *, callback_id: int, version: int, reason: str, key: str
+) -> None:
+    """Write down that somebody can't be reached at all, and why no more is tried.
+
+    Raises:
+        Forbidden: the principal is not at the desk.
+        NotFound: there is no such promise.
+        Refused: no reason is given.
+        Conflict: somebody else has called meanwhile.
+    """
+    row = await _open(session, principal, callback_id=callback_id, version=version)
+    said = check_text(reason, "reason")
+    if not said:
+        raise Refused(_("Say why nobody tries again."), "reason")
+    entry = replace(_entry(row, clock, key=key), answer=said)
+    await service.write(session, clock, principal, entry, ending=Ending.UNREACHED)
+    _close(row, clock, CallbackState.GIVEN_UP)
+
+
+async def make_ticket(
+    session: AsyncSession, clock: Clock, principal: Principal, *, callback_id: int, version: int, type_code: str,
+    text: str, unit_id: int | None, place_id: int | None, key: str,
+) -> int:  # fmt: skip
+    """Open a ticket for what was said when the call back was made; return the ticket's id.
+
+    Raises:
+        Forbidden: the principal is not at the desk.
+        NotFound: there is no such promise, type, unit or place.
+        Refused: it is not said what is to be done, or where.
+        Conflict: somebody else has called meanwhile.
+    """
+    row = await _open(session, principal, callback_id=callback_id, version=version)
+    entry = replace(_entry(row, clock, key=key), text=text, unit_id=unit_id, place_id=place_id)
+    ticket_id = await service.opened(session, clock, principal, entry, type_code=type_code)
+    _close(row, clock, CallbackState.DONE)
+    return ticket_id
 
 
 async def list_callbacks(session: AsyncSession, clock: Clock, principal: Principal, ask: Ask) -> Found[Callback]:
@@ -181,6 +223,18 @@ async def find_callback(session: AsyncSession, clock: Clock, principal: Principa
     return _callback(row, clock.now())
 
 
+async def reveal(session: AsyncSession, clock: Clock, principal: Principal, callback_id: int) -> str:
+    """Return the number to call in full; that somebody looked is written down.
+
+    Raises:
+        Forbidden: the principal is not at the desk.
+        NotFound: there is no such promise.
+    """
+    found = await find_callback(session, clock, principal, callback_id)
+    audit.record(session, clock, principal, action="reception.phone_revealed", subject=f"callback:{callback_id}")
+    return found.phone
+
+
 async def open_for(session: AsyncSession, clock: Clock, principal: Principal, *, person_id: int) -> list[Callback]:
     """Return what a person was promised and still waits for."""
     # any organisation: seen leaves only the principal's
@@ -209,7 +263,7 @@ async def tell_due(session: AsyncSession, clock: Clock) -> set[int]:
             principal,
             person_ids=await _at_the_desk(session, principal, row.community_id),
             kind=Kind.CALLBACK_DUE,
-            subject=Words(zh=f"该回电了：{row.name or row.phone}", en=f"Call back now: {row.name or row.phone}"),
+            subject=Words(zh=f"该回电了：{_who(row)}", en=f"Call back now: {_who(row)}"),
             text=Words(
                 zh=f"{row.taken_name}答应回电。{row.place}{'：' if row.place else ''}{row.text}",
                 en=f"{row.taken_name} promised it. {row.place}{': ' if row.place else ''}{row.text}",
@@ -218,6 +272,10 @@ async def tell_due(session: AsyncSession, clock: Clock) -> set[int]:
             key=f"callback:{row.id}:{row.version}",
         )
     return {row.organisation_id for row in rows}
+
+
+def _who(row: CallbackRow) -> str:
+    return row.name or masked(row.phone)
 
 
 async def _at_the_desk(session: AsyncSession, principal: Principal, community_id: int | None) -> Collection[int]:
@@ -233,6 +291,10 @@ async def _open(session: AsyncSession, principal: Principal, *, callback_id: int
     if row.state is not CallbackState.OPEN or row.version != version:
         raise Conflict(_("Somebody else has called meanwhile: see what came of it."))
     return row
+
+
+def _close(row: CallbackRow, clock: Clock, state: CallbackState) -> None:
+    row.state, row.closed_at, row.version = state, clock.now(), row.version + 1
 
 
 def _entry(row: CallbackRow, clock: Clock, *, key: str) -> Entry:

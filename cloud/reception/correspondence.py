@@ -1,7 +1,7 @@
 """What the desk does with a mail: answers it, makes a ticket of it, says that it is no matter, lets it through."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 from uuid import uuid4
@@ -14,6 +14,7 @@ from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.listing import Ask, Found, Listing, containing, fetch
 from cloud.core.principal import Principal, Role
+from cloud.notifications.domain import masked
 from cloud.properties import finding
 from cloud.reception import service
 from cloud.reception.domain import NAME_LENGTH, TEXT_LENGTH, Channel, Entry, Subject
@@ -31,7 +32,10 @@ from cloud.reception.mail_tables import (
     seen_mails,
 )
 from cloud.tickets.attachments import NewAttachment, attach
+from cloud.tickets.contacts import contact
+from cloud.tickets.domain import How, Outcome
 from cloud.tickets.numbers import numbers_of
+from cloud.tickets.reading import ticket
 from firmware_configs.look.words import _
 
 _ROWS = cast("Table", MailRow.__table__).c
@@ -78,8 +82,8 @@ class Mail:
 
     @property
     def who(self) -> str:
-        """Return whoever wrote it, by name where they gave one."""
-        return self.sender_name or self.sender
+        """Return whoever wrote it, by name where they gave one; an address is masked."""
+        return self.sender_name or masked(self.sender)
 
 
 async def list_mails(session: AsyncSession, principal: Principal, ask: Ask, *, only_new: bool) -> Found[Mail]:
@@ -112,6 +116,13 @@ async def count_new(session: AsyncSession, principal: Principal) -> int:
     # any organisation: seen_mails leaves only the principal's
     new = seen_mails(principal).where(MailRow.state == MailState.NEW)
     return await session.scalar(select(func.count()).select_from(new.with_only_columns(MailRow.id).subquery())) or 0
+
+
+async def count_held(session: AsyncSession, principal: Principal) -> int:
+    """Return how many mails wait aside because too many came at once: a person's may be among them."""
+    # any organisation: seen_mails leaves only the principal's
+    held = seen_mails(principal).where(MailRow.state == MailState.HELD)
+    return await session.scalar(select(func.count()).select_from(held.with_only_columns(MailRow.id).subquery())) or 0
 
 
 async def find_mail(session: AsyncSession, principal: Principal, mail_id: int) -> Mail:
@@ -149,8 +160,12 @@ async def find_mail(session: AsyncSession, principal: Principal, mail_id: int) -
     )
 
 
-async def answer(session: AsyncSession, clock: Clock, principal: Principal, *, mail_id: int, text: str) -> None:
-    """Write an answer, which goes out by mail once this is committed.
+async def answer(
+    session: AsyncSession, clock: Clock, principal: Principal, *, mail_id: int, text: str, replies_seen: int = 0
+) -> None:
+    """Write an answer, which goes out by mail once this is committed; about an open ticket it is a contact.
+
+    What became a ticket, or was answered, may be answered again by whoever has seen all `replies_seen` answers.
 
     Raises:
         Forbidden: the principal is not at the desk.
@@ -158,12 +173,18 @@ async def answer(session: AsyncSession, clock: Clock, principal: Principal, *, m
         Refused: nothing is written, or too much.
         Conflict: it waits aside, or somebody else was quicker.
     """
-    row = await _open(session, principal, mail_id)
+    row = await _find(session, principal, mail_id)
+    _check_through(row)
+    if await _count_replies(session, principal, mail_id) != replies_seen:
+        raise Conflict(_("Somebody else has answered this mail meanwhile: see what they wrote."))
     text = text.strip()
     if not 1 <= len(text) <= TEXT_LENGTH:
         raise Refused(_("Write at most %(length)d characters."), "text", length=TEXT_LENGTH)
     numbers = await _numbers(session, principal, [row])
-    await service.answered(session, clock, principal, _entry(row, text=row.subject, answer=text))
+    entry = _entry(row, text=row.subject, answer=text)
+    entry = replace(entry, key=f"{entry.key}:{replies_seen}") if row.state is not MailState.NEW else entry
+    await service.answered(session, clock, principal, entry)
+    await _note_contact(session, clock, principal, row, text)
     session.add(
         ReplyRow(
             organisation_id=row.organisation_id,
@@ -178,7 +199,8 @@ async def answer(session: AsyncSession, clock: Clock, principal: Principal, *, m
             author=principal.name,
         )
     )
-    _settle(row, clock, principal, MailState.ANSWERED)
+    if row.state is MailState.NEW:
+        _settle(row, clock, principal, MailState.ANSWERED)
 
 
 async def make_ticket(
@@ -282,11 +304,37 @@ async def _find(session: AsyncSession, principal: Principal, mail_id: int) -> Ma
 
 async def _open(session: AsyncSession, principal: Principal, mail_id: int) -> MailRow:
     row = await _find(session, principal, mail_id)
-    if row.state in _WAITING:
-        raise Conflict(_("This mail waits aside: let it through first."))
+    _check_through(row)
     if row.state is not MailState.NEW:
         raise Conflict(_("Somebody else has seen to this mail: see what came of it."))
     return row
+
+
+def _check_through(row: MailRow) -> None:
+    if row.state in _WAITING:
+        raise Conflict(_("This mail waits aside: let it through first."))
+
+
+async def _count_replies(session: AsyncSession, principal: Principal, mail_id: int) -> int:
+    counted = select(func.count()).where(
+        ReplyRow.organisation_id == principal.organisation_id, ReplyRow.mail_id == mail_id
+    )
+    return await session.scalar(counted) or 0
+
+
+async def _note_contact(session: AsyncSession, clock: Clock, principal: Principal, row: MailRow, text: str) -> None:
+    """Write down in the mail's open ticket that its sender was told how it goes on."""
+    if row.ticket_id is None or not (await ticket(session, clock, principal, ticket_id=row.ticket_id)).is_undone:
+        return
+    await contact(
+        session,
+        clock,
+        principal,
+        ticket_id=row.ticket_id,
+        how=How.MAIL,
+        outcome=Outcome.REACHED,
+        next_step=text,
+    )
 
 
 def _settle(row: MailRow, clock: Clock, principal: Principal, state: MailState) -> None:
@@ -298,14 +346,13 @@ def _entry(
     row: MailRow, *, text: str, answer: str = "", unit_id: int | None = None, place_id: int | None = None,
     subject: Subject = Subject.ENQUIRY,
 ) -> Entry:  # fmt: skip
-    name = f"{row.sender_name} <{row.sender}>" if row.sender_name else row.sender
     return Entry(
         channel=Channel.MAIL,
         subject=subject,
         begun_at=row.received_at,
         key=f"mail:{row.id}",
         person_id=row.person_id,
-        name=name[:NAME_LENGTH],
+        name=(row.sender_name or masked(row.sender))[:NAME_LENGTH],
         unit_id=unit_id,
         place_id=place_id,
         text=text,

@@ -48,6 +48,7 @@ class Ending(StrEnum):
     TICKET = "ticket"  # a ticket was opened for it, or it is about one that there was
     CALLBACK = "callback"  # a call back was promised
     NO_MATTER = "no_matter"  # nobody asked for anything
+    UNREACHED = "unreached"  # a call back that was given up: nobody can be reached
 
 
 class CallbackState(StrEnum):
@@ -55,6 +56,7 @@ class CallbackState(StrEnum):
 
     OPEN = "open"
     DONE = "done"
+    GIVEN_UP = "given_up"  # nobody can be reached; the reason is in the line of the desk
 
 
 class VisitorState(StrEnum):

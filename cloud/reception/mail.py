@@ -128,7 +128,9 @@ async def _is_known(session: AsyncSession, organisation_id: int, letter: Letter)
 
 async def _is_held(session: AsyncSession, clock: Clock, organisation_id: int, letter: Letter) -> bool:
     lately = select(func.count()).where(
-        MailRow.organisation_id == organisation_id, MailRow.received_at > clock.now() - _HOUR
+        MailRow.organisation_id == organisation_id,
+        MailRow.received_at > clock.now() - _HOUR,
+        MailRow.state != MailState.AUTOMATIC,  # a machine's never keep a person's away
     )
     of_all = await session.scalar(lately) or 0
     of_sender = await session.scalar(lately.where(MailRow.sender == letter.sender)) or 0

@@ -126,6 +126,18 @@ async def end_visit(
     )  # fmt: skip
 
 
+async def serve(session: AsyncSession, clock: Clock, principal: Principal, *, visitor_id: int) -> None:
+    """Note that a visitor was served whose matter is written down; a visit that is over stays as it ended.
+
+    Raises:
+        Forbidden: the principal is not at the desk.
+        NotFound: there is no such visitor.
+    """
+    visitor = await find_visitor(session, clock, principal, visitor_id)
+    if visitor.state not in _OVER:
+        await end_visit(session, clock, principal, visitor_id=visitor_id, state=VisitorState.SERVED)
+
+
 async def in_line(session: AsyncSession, clock: Clock, principal: Principal, *, community_id: int) -> list[Visitor]:
     """Return who waits and who is at a counter today, in the order of their numbers.
 

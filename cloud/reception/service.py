@@ -34,6 +34,7 @@ from cloud.reception.tables import PHONE_LENGTH, InteractionRow, by_key, seen
 from cloud.tickets import reading
 from cloud.tickets.domain import Origin
 from cloud.tickets.opening import Location, open_ticket
+from cloud.tickets.service import note
 from firmware_configs.look.words import _
 
 _SUBJECT_LENGTH = 200
@@ -65,9 +66,14 @@ async def no_matter(session: AsyncSession, clock: Clock, principal: Principal, e
 async def about_ticket(
     session: AsyncSession, clock: Clock, principal: Principal, entry: Entry, *, ticket_id: int
 ) -> int:
-    """Write down that somebody spoke about a ticket that there was; raises as `answered` does."""
+    """Write down that somebody spoke about a ticket that there was, in its timeline too; raises as `answered` does."""
     await reading.ticket(session, clock, principal, ticket_id=ticket_id)
-    return await write(session, clock, principal, entry, ending=Ending.TICKET, ticket_id=ticket_id)
+    await hold(session, f"interaction {principal.organisation_id} {entry.key}")
+    is_known = await by_key(session, principal, entry.key) is not None
+    written = await write(session, clock, principal, entry, ending=Ending.TICKET, ticket_id=ticket_id)
+    if not is_known and entry.text.strip():
+        await note(session, clock, principal, ticket_id=ticket_id, text=entry.text, is_public=False)
+    return written
 
 
 async def opened(

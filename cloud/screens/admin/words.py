@@ -53,6 +53,7 @@ SUBJECTS = {
     "unit": _("Unit"),
     "view": _("View"),
     "visitor": _("Visitor"),
+    "callback": _("Call back"),
 }
 """What the audit's subjects are, by the word before their number; a test finds one that is missing here."""
 
@@ -219,6 +220,7 @@ ACTIONS = {
     "tickets.incident_opened": _("opened an incident"),
     "tickets.incident_resolved": _("ended an incident"),
     "tickets.phone_revealed": _("looked at a telephone number"),
+    "reception.phone_revealed": _("looked at a telephone number"),
     "tickets.skill_given": _("wrote down a skill"),
     "tickets.skill_taken": _("took a skill away"),
     "tickets.type_defined": _("defined a type of ticket"),

@@ -14,9 +14,9 @@ from cloud.core.errors import Refused
 from cloud.core.listing import Ask, Found
 from cloud.properties import finding
 from cloud.properties.finding import Spot
-from cloud.reception import callbacks, card, explained, service
+from cloud.reception import callbacks, card, explained, queue, service
 from cloud.reception.card import Card
-from cloud.reception.correspondence import count_new
+from cloud.reception.correspondence import count_held, count_new
 from cloud.reception.domain import TAKES_CALLS, Channel, Entry, Subject
 from cloud.screens.desk.lines import lines
 from cloud.screens.desk.reception_words import CHANNELS, COMINGS, ENDINGS, OCCUPANCY_KINDS, SUBJECTS
@@ -36,14 +36,16 @@ from firmware_configs.look.words import _
 router = pages_for(*TAKES_CALLS)
 
 TOPIC = "reception"
-ANSWERED, TICKET, CALLBACK, EXPLAINED, JOINED = "answered", "ticket", "callback", "explained", "joined"
+DEFAULT_TYPE = "repair"
+ANSWERED, TICKET, CALLBACK, ABOUT = "answered", "ticket", "callback", "about"
+EXPLAINED, JOINED = "explained", "joined"
 """How it ended, as the buttons of the form say it.
 
-`ticket:` and a type opens one of the type that was suggested; `explained:` and an incident answers with that, and
-`joined:` opens a ticket that it explains.
+`ticket:` and a type opens one of the type that was suggested; `about:` and a ticket is about one that there is;
+`explained:` and an incident answers with that, and `joined:` opens a ticket that it explains.
 """
 
-_ACT = rf"^({ANSWERED}|{CALLBACK}|{TICKET}(:[\w.-]+)?|({EXPLAINED}|{JOINED}):\d{{1,15}})$"
+_ACT = rf"^({ANSWERED}|{CALLBACK}|{TICKET}(:[\w.-]+)?|({ABOUT}|{EXPLAINED}|{JOINED}):\d{{1,15}})$"
 
 _PROMISED_IN = timedelta(hours=1)
 _OFFERED_SPOTS = 3
@@ -57,6 +59,7 @@ class EntryForm(FormModel):
         where: a unit or a place as people say it; the card fills it in.
         begun_at: when the form was drawn, which is when they called.
         unit_id: of whose card the form was drawn beside, where it was no person's.
+        visitor_id: who stands at the counter, and was served once it is written down.
     """
 
     act: Annotated[str, Field(pattern=_ACT)]
@@ -71,8 +74,9 @@ class EntryForm(FormModel):
     where: Annotated[str, Field(max_length=300)] = ""
     text: Annotated[str, Field(max_length=4_000)] = ""
     answer: Annotated[str, Field(max_length=4_000)] = ""
-    type: str = "repair"
+    type: str = DEFAULT_TYPE
     price_id: Id | None = None
+    visitor_id: Id | None = None
     due_at: datetime | None = None
 
 
@@ -88,7 +92,7 @@ class Offer:
 @router.get("/desk")
 async def desk(
     work: Work, page: OnPage, q: str = "", person: Id | None = None, unit: Id | None = None,
-    channel: Channel = Channel.CALL, name: str = "",
+    channel: Channel = Channel.CALL, name: str = "", visitor: Id | None = None,
 ) -> Response:  # fmt: skip
     """Draw the search, whom its words mean, and the card when that is one."""
     found = await card.find(work.session, work.clock, work.principal, q) if q and not (person or unit) else None
@@ -99,7 +103,8 @@ async def desk(
     elif found is not None and found.only_unit is not None:
         unit = found.only_unit.unit_id
     shown_card = await _card(work, person, unit)
-    form = Form.blank(EntryForm, **_initial(page, shown_card, q=q, channel=channel, name=name))
+    initial = _initial(page, shown_card, q=q, channel=channel, name=name)
+    form = Form.blank(EntryForm, **initial, visitor_id=visitor)
     return await _draw(work, page, form, q=q, found=found, shown_card=shown_card)
 
 
@@ -116,6 +121,8 @@ async def write(work: Work, page: OnPage) -> Response:
     said, path = "", "/desk"
     async with page.mending(form, lambda: _mend(work, page, form)):
         said, path = await _end(work, page, form.value)
+        if form.value.visitor_id is not None:
+            await queue.serve(work.session, work.clock, work.principal, visitor_id=form.value.visitor_id)
     work.changed(TOPIC, "tickets", "incidents")
     return page.go(path, notice=Notice(id=said))
 
@@ -158,6 +165,9 @@ async def _end(work: Unit, page: Page, sent: EntryForm) -> tuple[str, str]:
         await callbacks.promise(*what, due_at=local(page, sent.due_at))
         return _("The call back is promised."), "/desk"
     act, _colon, named = sent.act.partition(":")
+    if act == ABOUT:
+        await service.about_ticket(*what, ticket_id=int(named))
+        return _("Written down with its ticket."), "/desk"
     if act == EXPLAINED:
         await explained.answered(*what, incident_id=int(named))
         return _("Written down."), "/desk"
@@ -214,7 +224,7 @@ def _initial(page: Page, shown_card: Card | None, *, q: str, channel: Channel, n
         "name": name[:80],
         "phone": "" if person else _number(q),
         "where": shown_card.spot.label if shown_card and shown_card.spot else "",
-        "type": "repair",
+        "type": DEFAULT_TYPE,
         "due_at": (now + _PROMISED_IN).astimezone(page.reader.zone).strftime("%Y-%m-%dT%H:%M"),
     }
 
@@ -262,6 +272,7 @@ async def _draw(
         incidents=incidents,
         due=await callbacks.count_due(work.session, work.clock, work.principal),
         mails=await count_new(work.session, work.principal),
+        held=await count_held(work.session, work.principal),
     )
 
 

@@ -124,7 +124,7 @@ async def reveal(work: Work, page: OnPage, person_id: int) -> Response:
     """Show somebody's number in full, which is written down."""
     await card_of_person(work.session, work.clock, work.principal, person_id)
     phone = await telephones.reveal(work.session, work.clock, work.principal, person_id)
-    return page.show("desk/call_phone.html", phone=shown(phone) if phone else "", person_id=person_id)
+    return page.show("desk/call_phone.html", phone=shown(phone) if phone else "", back=f"/desk?person={person_id}")
 
 
 @router.post("/desk/hints")

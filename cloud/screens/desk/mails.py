@@ -67,6 +67,7 @@ class AnswerForm(FormModel):
     """What is answered by mail."""
 
     text: _TEXT
+    replies_seen: Annotated[int, Field(ge=0)] = 0
 
 
 class TicketForm(FormModel):
@@ -106,7 +107,14 @@ async def answer(work: Work, page: OnPage, mail_id: int) -> Response:
     """Answer by mail."""
     form = await page.form(AnswerForm)
     async with page.mending(form, lambda: _draw(work, page, mail_id, answer_form=form)):
-        await correspondence.answer(work.session, work.clock, work.principal, mail_id=mail_id, text=form.value.text)
+        await correspondence.answer(
+            work.session,
+            work.clock,
+            work.principal,
+            mail_id=mail_id,
+            text=form.value.text,
+            replies_seen=form.value.replies_seen,
+        )
     work.changed(TOPIC)
     return page.done("/desk/mails", _("The answer goes out."))
 
@@ -186,7 +194,7 @@ async def _draw(
         replies=REPLIES,
         person=names.get(found.person_id or 0, ""),
         types=await type_options(work, page),
-        answer=answer_form or Form.blank(AnswerForm),
+        answer=answer_form or Form.blank(AnswerForm, replies_seen=len(found.replies)),
         ticket=ticket_form or Form.blank(TicketForm, **await _initial(work, found)),
         who=who_form or Form.blank(WhoForm),
     )

@@ -7,11 +7,13 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
+from cloud.accounts.phones import masked, shown
 from cloud.core.listing import Ask, Found
 from cloud.core.principal import Role
 from cloud.reception import callbacks
 from cloud.reception.callbacks import Callback
-from cloud.screens.desk.calls import TOPIC, local
+from cloud.screens.desk.calls import DEFAULT_TYPE, TOPIC, local, resolve
+from cloud.screens.desk.tree import type_options
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id
 from cloud.web.lists import Column, Kind, ListView
@@ -30,7 +32,7 @@ CALLBACKS = ListView[Callback](
     searchable=_("name, place or words"),
     key=lambda row: row.id,
     columns=(
-        Column(name="name", label=_("Who"), value=lambda row: row.name or row.phone, filtered=True),
+        Column(name="name", label=_("Who"), value=lambda row: row.name or masked(row.phone), filtered=True),
         Column(name="due", label=_("Due"), value=lambda row: row.due_at, kind=Kind.TIME, filtered=True),
         Column(name="place", label=_("Where"), value=lambda row: row.place or None, filtered=True),
         Column(name="text", label=_("What"), value=lambda row: row.text or None, sortable=False),
@@ -56,6 +58,24 @@ class AgainForm(FormModel):
     due_at: datetime
 
 
+class GiveUpForm(FormModel):
+    """Why no more is tried."""
+
+    version: Id
+    key: Annotated[str, Field(min_length=8, max_length=64)]
+    reason: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class TicketForm(FormModel):
+    """What the ticket is about that comes of the call, and where."""
+
+    version: Id
+    key: Annotated[str, Field(min_length=8, max_length=64)]
+    what: Annotated[str, Field(max_length=4_000)]
+    where: Annotated[str, Field(max_length=300)]
+    type: str
+
+
 @router.get("/desk/callbacks")
 async def promises(work: Work, page: OnPage) -> Response:
     """Draw the calls back that were promised and not made, by their time."""
@@ -70,6 +90,13 @@ async def promises(work: Work, page: OnPage) -> Response:
 async def promise(work: Work, page: OnPage, callback_id: int) -> Response:
     """Draw one of them."""
     return await _draw(work, page, callback_id)
+
+
+@router.post("/desk/callbacks/{callback_id}/phone")
+async def reveal(work: Work, page: OnPage, callback_id: int) -> Response:
+    """Show the number to call in full, which is written down."""
+    phone = await callbacks.reveal(work.session, work.clock, work.principal, callback_id)
+    return page.show("desk/call_phone.html", phone=shown(phone), back=f"/desk/callbacks/{callback_id}")
 
 
 @router.post("/desk/callbacks/{callback_id}/reached")
@@ -103,6 +130,42 @@ async def again(work: Work, page: OnPage, callback_id: int) -> Response:
     return page.done("/desk/callbacks", _("It will be tried again."))
 
 
+@router.post("/desk/callbacks/{callback_id}/give-up")
+async def give_up(work: Work, page: OnPage, callback_id: int) -> Response:
+    """Write down that somebody can't be reached, and try no more."""
+    form = await page.form(GiveUpForm)
+    async with page.mending(form, lambda: _draw(work, page, callback_id, give_up_form=form)):
+        sent = form.value
+        what = (work.session, work.clock, work.principal)
+        await callbacks.give_up(*what, callback_id=callback_id, version=sent.version, reason=sent.reason, key=sent.key)
+    work.changed(TOPIC)
+    return page.done("/desk/callbacks", _("It is tried no more."))
+
+
+@router.post("/desk/callbacks/{callback_id}/ticket")
+async def make_ticket(work: Work, page: OnPage, callback_id: int) -> Response:
+    """Open a ticket for what was said when somebody was reached."""
+    form = await page.form(TicketForm)
+    ticket_id = 0
+    async with page.mending(form, lambda: _draw(work, page, callback_id, ticket_form=form)):
+        sent = form.value
+        spot = await resolve(work, sent.where)
+        ticket_id = await callbacks.make_ticket(
+            work.session,
+            work.clock,
+            work.principal,
+            callback_id=callback_id,
+            version=sent.version,
+            type_code=sent.type,
+            text=sent.what,
+            unit_id=spot.unit_id,
+            place_id=spot.place_id,
+            key=sent.key,
+        )
+    work.changed(TOPIC, "tickets")
+    return page.go(f"/tickets/{ticket_id}")
+
+
 async def _draw(
     work: Unit,
     page: Page,
@@ -110,6 +173,8 @@ async def _draw(
     *,
     reached_form: Form[ReachedForm] | None = None,
     again_form: Form[AgainForm] | None = None,
+    give_up_form: Form[GiveUpForm] | None = None,
+    ticket_form: Form[TicketForm] | None = None,
 ) -> Response:
     found = await callbacks.find_callback(work.session, work.clock, work.principal, callback_id)
     key, later = token_hex(16), page.reader.now + _TRIED_AGAIN_IN
@@ -119,4 +184,10 @@ async def _draw(
         promise=found,
         reached=reached_form or Form.blank(ReachedForm, version=found.version, key=key),
         again=again_form or Form.blank(AgainForm, version=found.version, key=key, due_at=due_at),
+        give_up=give_up_form or Form.blank(GiveUpForm, version=found.version, key=key),
+        ticket=ticket_form
+        or Form.blank(
+            TicketForm, version=found.version, key=key, what=found.text, where=found.place, type=DEFAULT_TYPE
+        ),
+        types=await type_options(work, page),
     )

@@ -24,6 +24,7 @@ ENDINGS = {
     Ending.TICKET: _("Ticket"),
     Ending.CALLBACK: _("Call back promised"),
     Ending.NO_MATTER: _("No matter"),
+    Ending.UNREACHED: _("Never reached"),
 }
 
 VISITOR_STATES = {

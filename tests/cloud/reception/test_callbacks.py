@@ -3,13 +3,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from cloud.core.audit import AuditEntry
 from cloud.core.errors import Conflict, Refused
 from cloud.core.listing import Ask
 from cloud.core.principal import Role
 from cloud.notifications.tables import MessageRow
 from cloud.reception import callbacks, service
 from cloud.reception.callbacks import Callback
-from cloud.reception.domain import Ending
+from cloud.reception.domain import CallbackState, Ending
 from tests.cloud.reception.counter import Counter
 
 
@@ -65,6 +66,49 @@ async def test_a_kept_promise_is_written_down_and_off_the_list(counter: Counter)
         lines = await service.last_contacts(session, counter.desk, person_id=counter.owner_id)
     assert sorted((line.ending, line.answer) for line in lines) == [(Ending.ANSWERED, "Paid."), (Ending.CALLBACK, "")]
     assert await _open(counter) == []
+
+
+async def test_who_can_never_be_reached_is_given_up_with_a_reason(counter: Counter) -> None:
+    callback_id = await _promise(counter)
+    what = {"callback_id": callback_id, "version": 1, "key": "k2"}
+    async with counter.database.transaction() as session:
+        with pytest.raises(Refused) as refused:
+            await callbacks.give_up(session, counter.clock, counter.desk, reason=" ", **what)
+        await callbacks.give_up(session, counter.clock, counter.desk, reason="空号", **what)
+    async with counter.database.reading() as session:
+        lines = await service.last_contacts(session, counter.desk, person_id=counter.owner_id)
+        found = await callbacks.find_callback(session, counter.clock, counter.desk, callback_id)
+    assert refused.value.field == "reason"
+    assert (Ending.UNREACHED, "空号") in {(line.ending, line.answer) for line in lines}
+    assert found.state is CallbackState.GIVEN_UP
+    assert await _open(counter) == []
+
+
+async def test_what_is_said_at_a_call_back_becomes_a_ticket(counter: Counter) -> None:
+    callback_id = await _promise(counter)
+    async with counter.database.transaction() as session:
+        ticket_id = await callbacks.make_ticket(
+            session, counter.clock, counter.desk, callback_id=callback_id, version=1, type_code="repair",
+            text="厨房漏水", unit_id=counter.unit_id, place_id=None, key="k2",
+        )  # fmt: skip
+    async with counter.database.reading() as session:
+        [line] = await service.last_contacts(session, counter.desk, ticket_id=ticket_id)
+    assert (line.ending, line.person_id, line.text) == (Ending.TICKET, counter.owner_id, "厨房漏水")
+    assert await _open(counter) == []
+
+
+async def test_the_number_is_shown_in_full_only_when_asked_for_which_is_written_down(counter: Counter) -> None:
+    callback_id = await _promise(counter, person_id=None, name="", phone="13900000009")
+    counter.clock.advance(minutes=61)
+    await _tell(counter)
+    async with counter.database.transaction() as session:
+        assert await callbacks.reveal(session, counter.clock, counter.desk, callback_id) == "13900000009"
+        told = list(await session.scalars(select(MessageRow.subject_en)))
+        looked = list(
+            await session.scalars(select(AuditEntry.subject).where(AuditEntry.action == "reception.phone_revealed"))
+        )
+    assert told == ["Call back now: 139****0009"]
+    assert looked == [f"callback:{callback_id}"]
 
 
 async def test_of_two_who_call_back_at_once_one_is_told_so(counter: Counter) -> None:

@@ -11,8 +11,9 @@ from cloud.reception import callbacks, service
 from cloud.reception.domain import Channel, Ending, Subject
 from cloud.reception.lines import Interaction
 from cloud.reception.tables import InteractionRow
-from cloud.tickets.domain import Origin
+from cloud.tickets.domain import Deed, Origin
 from cloud.tickets.reading import ticket
+from cloud.tickets.timeline import timeline
 from tests.cloud.reception.counter import Counter
 
 
@@ -99,6 +100,24 @@ async def test_a_ticket_needs_where_and_what(counter: Counter, changes: dict[str
         with pytest.raises(Refused) as refused:
             await service.opened(session, counter.clock, counter.desk, counter.entry(**changes), type_code="repair")
     assert refused.value.field == field
+
+
+async def test_a_call_about_a_ticket_that_there_is_stands_with_it_and_opens_no_other(counter: Counter) -> None:
+    async with counter.database.transaction() as session:
+        opening = counter.entry(key="first", text="漏水")
+        ticket_id = await service.opened(session, counter.clock, counter.desk, opening, type_code="repair")
+    for _twice in range(2):
+        async with counter.database.transaction() as session:
+            entry = counter.entry(key="second", text="什么时候来？")
+            await service.about_ticket(session, counter.clock, counter.desk, entry, ticket_id=ticket_id)
+    async with counter.database.reading() as session:
+        lines = await service.last_contacts(session, counter.desk, ticket_id=ticket_id)
+        told = (await timeline(session, counter.desk, ticket_ids=[ticket_id]))[ticket_id]
+    assert sorted((line.ending, line.text) for line in lines) == [
+        (Ending.TICKET, "什么时候来？"),
+        (Ending.TICKET, "漏水"),
+    ]
+    assert [(each.text, each.is_public) for each in told if each.deed is Deed.NOTED] == [("什么时候来？", False)]
 
 
 async def test_a_correction_is_a_new_line_beside_the_old_one_and_audited(counter: Counter) -> None:

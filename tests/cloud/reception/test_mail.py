@@ -17,7 +17,10 @@ from cloud.reception.intake import MailIntake
 from cloud.reception.mail import ALL_HOURLY, SENDER_HOURLY, is_flood
 from cloud.reception.mail_tables import MailState, ReplyRow, ReplyState
 from cloud.tickets.attachments import attachments_of
+from cloud.tickets.contacts import contacts
+from cloud.tickets.domain import How, Target
 from cloud.tickets.timeline import timeline
+from cloud.tickets.timers import deadlines
 from cloud.web import photos
 from tests.cloud.reception.counter import Counter
 from tests.cloud.reception.mails import photo, written
@@ -91,7 +94,7 @@ async def test_a_mail_becomes_a_ticket_with_its_photo_and_is_a_line_of_the_desk(
         files = await attachments_of(session, post.counter.desk, ticket_ids=[ticket_id])
         lines = await service.last_contacts(session, post.counter.desk, ticket_id=ticket_id)
     assert [file.name for file in files[ticket_id]] == ["水管.jpg"]
-    assert [(line.ending, line.name) for line in lines] == [(Ending.TICKET, "陈十二 <chen@example.com>")]
+    assert [(line.ending, line.name) for line in lines] == [(Ending.TICKET, "陈十二")]
     assert [(mail.state, mail.ticket_id) for mail in await post.mails()] == [(MailState.TICKET, ticket_id)]
     with pytest.raises(Conflict):
         await post.make_ticket(mail.id)
@@ -165,6 +168,50 @@ async def test_what_a_machine_wrote_and_what_floods_waits_aside_until_let_throug
         await correspondence.dismiss(session, counter.clock, counter.desk, mail_id=held[0].id)
     counter.clock.advance(hours=1)
     assert await post.take(written(sender="flood@example.org", message_id="<later@flood>")) is MailState.NEW
+
+
+async def test_what_machines_write_keeps_no_person_s_mail_aside(post: Post) -> None:
+    for number in range(SENDER_HOURLY + 1):
+        machine = written(message_id=f"<{number}@machine>", Auto_Submitted="auto-generated")
+        assert await post.take(machine) is MailState.AUTOMATIC
+    assert await post.take(written()) is MailState.NEW
+
+
+async def test_what_waits_aside_is_counted(post: Post) -> None:
+    for number in range(SENDER_HOURLY + 2):
+        await post.take(written(sender="flood@example.org", message_id=f"<{number}@flood>"))
+    async with post.counter.database.reading() as session:
+        assert await correspondence.count_held(session, post.counter.desk) == 2
+
+
+async def test_an_address_without_a_name_is_masked_in_lists(post: Post) -> None:
+    await post.take(written(sender="eve@example.org"))
+    assert [mail.who for mail in await post.mails()] == ["e***@example.org"]
+
+
+async def test_what_became_a_ticket_is_answered_which_is_a_contact(post: Post) -> None:
+    counter = post.counter
+    await post.take(written())
+    [mail] = await post.mails()
+    ticket_id = await post.make_ticket(mail.id)
+    for seen, text in enumerate(("明天上午来修。", "改为下午。")):
+        async with counter.database.transaction() as session:
+            await correspondence.answer(
+                session, counter.clock, counter.desk, mail_id=mail.id, text=text, replies_seen=seen
+            )
+    async with counter.database.transaction() as session:
+        with pytest.raises(Conflict, match="answered this mail meanwhile"):
+            await correspondence.answer(session, counter.clock, counter.desk, mail_id=mail.id, text="?", replies_seen=1)
+    async with counter.database.reading() as session:
+        said = await contacts(session, counter.desk, ticket_id=ticket_id)
+        due = await deadlines(session, counter.desk, ticket_ids=[ticket_id])
+    [after] = await post.mails()
+    assert (after.state, [reply.text for reply in after.replies]) == (
+        MailState.TICKET,
+        ["明天上午来修。", "改为下午。"],
+    )
+    assert [(each.how, each.next_step) for each in said] == [(How.MAIL, "改为下午。"), (How.MAIL, "明天上午来修。")]
+    assert [each.is_met for each in due[ticket_id] if each.target is Target.FIRST_CONTACT] == [True]
 
 
 async def test_an_answer_is_written_once_and_what_answers_it_is_in_the_thread(post: Post) -> None:

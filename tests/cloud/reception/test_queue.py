@@ -51,6 +51,23 @@ async def test_who_was_served_or_left_is_out_of_the_line(counter: Counter) -> No
         await _end(counter, called.id, VisitorState.LEFT)
 
 
+async def _serve(counter: Counter, visitor_id: int) -> None:
+    async with counter.database.transaction() as session:
+        await queue.serve(session, counter.clock, counter.desk, visitor_id=visitor_id)
+
+
+async def test_whose_matter_is_written_down_was_served_and_who_has_left_stays_so(counter: Counter) -> None:
+    await _take(counter)
+    await _take(counter)
+    first, second = (await _call(counter)).id, (await _call(counter)).id
+    await _end(counter, second, VisitorState.LEFT)
+    for visitor_id in (first, first, second):
+        await _serve(counter, visitor_id)
+    async with counter.database.reading() as session:
+        found = [await queue.find_visitor(session, counter.clock, counter.desk, each) for each in (first, second)]
+    assert [visitor.state for visitor in found] == [VisitorState.SERVED, VisitorState.LEFT]
+
+
 async def test_every_day_begins_with_one_by_the_communitys_own_midnight(counter: Counter) -> None:
     assert await _take(counter) == 1
     counter.clock.advance(hours=8)  # 16:00 UTC is midnight in Shanghai
