@@ -3,6 +3,7 @@
 A consent belongs to exactly one version and one amount. Who says it must be one of those who may decide for the payer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -107,6 +108,17 @@ async def may_decide(session: AsyncSession, clock: Clock, principal: Principal, 
         return principal.has(Role.MANAGER)
     who = await sight.deciders(session, clock, principal, ticket, payer)
     return principal.person_id in {each.person_id for each in who}
+
+
+async def asked_of(
+    session: AsyncSession, clock: Clock, principal: Principal, *, of: Sequence[Ticket]
+) -> frozenset[int]:
+    """Return which of these tickets have a plan that waits for the principal's own yes or no, by their ids."""
+    plans = await tables.asked_plans(session, principal, [each.id for each in of], now=clock.now())
+    asked = [each for each in of if each.id in plans]
+    return frozenset(
+        [each.id for each in asked if await may_decide(session, clock, principal, each, plans[each.id].payer)]
+    )
 
 
 async def _newest(session: AsyncSession, principal: Principal, ticket: Ticket, answer: Answer) -> PlanRow:

@@ -1,6 +1,6 @@
 """The rows of repairs: what was found, planned, agreed to, done and charged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -233,6 +233,21 @@ async def plans_of(session: AsyncSession, principal: Principal, ticket_id: int) 
         .execution_options(populate_existing=True)
     )
     return found.all()
+
+
+async def asked_plans(
+    session: AsyncSession, principal: Principal, ticket_ids: Collection[int], *, now: datetime
+) -> dict[int, PlanRow]:
+    """Return the plans of these tickets that wait for an answer and are still valid, by ticket."""
+    found = await session.scalars(
+        select(PlanRow).where(
+            PlanRow.organisation_id == principal.organisation_id,
+            PlanRow.ticket_id.in_(ticket_ids),
+            PlanRow.standing == Standing.ASKED,
+            PlanRow.valid_until > now,
+        )
+    )
+    return {row.ticket_id: row for row in found}
 
 
 async def replies_to(session: AsyncSession, principal: Principal, ticket_id: int) -> Sequence[ReplyRow]:

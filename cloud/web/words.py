@@ -54,7 +54,7 @@ TICKET_STATES = {
 OWNER_STATES = {
     State.OPEN: _("We have your report and are looking for somebody to come."),
     State.ASSIGNED: _("Somebody has it and will be in touch with you."),
-    State.PLANNED: _("We ask for your consent to the plan."),
+    State.PLANNED: _("There is a plan; the work begins once it is agreed to."),
     State.AGREED: _("The plan is agreed to; the work begins soon."),
     State.IN_WORK: _("The work is going on."),
     State.WAITING: _("It waits, and goes on by itself as soon as it can."),

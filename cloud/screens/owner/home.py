@@ -8,6 +8,7 @@ from cloud.core.listing import Ask
 from cloud.core.principal import Role
 from cloud.properties import occupancies
 from cloud.properties.occupancies import Occupied
+from cloud.repairs import consent
 from cloud.screens.owner import words
 from cloud.tickets import reading
 from cloud.web.pages import OnPage, Page
@@ -31,6 +32,7 @@ async def home(work: Work, page: OnPage) -> Response:
         units=await own_units(work, page),
         kinds=words.OCCUPANCY_KINDS,
         repairs=found.rows,
+        asked=await consent.asked_of(work.session, work.clock, work.principal, of=found.rows),
         more=found.total > len(found.rows),
     )
 

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cloud.repairs import plans, results, visits
-from cloud.repairs.domain import UNANSWERED
-from cloud.tickets.domain import Payer
+from cloud.repairs import consent, plans, results, visits
 from cloud.tickets.reading import Ticket
 from cloud.web.session import Unit
 from firmware_configs.look.words import _
@@ -27,7 +25,7 @@ async def steps(work: Unit, ticket: Ticket) -> Sequence[NextStep]:
     found = []
     plan = await plans.current_plan(session, principal, ticket_id=ticket.id)
     if plan is not None:
-        asks = plan.standing in UNANSWERED and plan.terms.payer is Payer.OWNER
+        asks = ticket.id in await consent.asked_of(session, work.clock, principal, of=[ticket])
         label = _("Look at the plan and decide") if asks else _("Look at the plan")
         found.append(NextStep(label=label, path=f"{base}/plan", icon="list", is_asked=asks))
     known = (await visits.visits(session, principal, ticket_ids=[ticket.id]))[ticket.id]

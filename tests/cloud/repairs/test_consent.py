@@ -137,6 +137,10 @@ async def test_a_tenant_sees_the_plan_and_does_not_decide_about_it(job: Job) -> 
     await job.propose()
     with pytest.raises(Forbidden, match="owner decides"):
         await job.say(Reply.AGREED, by=tenant)
+    ticket = await job.see()
+    async with site.database.reading() as session:
+        assert await consent.asked_of(session, site.clock, tenant, of=[ticket]) == frozenset()
+        assert await consent.asked_of(session, site.clock, job.owner, of=[ticket]) == {ticket.id}
 
 
 async def test_the_desk_writes_down_who_consented_how_and_in_which_words(job: Job) -> None:

@@ -12,7 +12,7 @@ from cloud.feedback.domain import Rating
 from cloud.repairs import visits
 from cloud.repairs.domain import Reply, Standing
 from cloud.repairs.visits import Window
-from cloud.tickets.domain import Act, State, TicketMoved
+from cloud.tickets.domain import Act, Payer, State, TicketMoved
 from tests.cloud.repairs.job import Job, make_job, messages_of
 from tests.cloud.screens.house import House
 from tests.cloud.screens.households import Households
@@ -59,6 +59,36 @@ async def test_an_owner_reads_the_plan_and_agrees(house: House, job: Job) -> Non
     assert answer.headers["location"] == BASE
     assert "Agree to" not in after
     assert (await job.see()).state is State.AGREED
+
+
+ASKED = "A plan waits for your consent"
+
+
+@pytest.mark.parametrize("payer", [Payer.COMMON_FUND, Payer.COMPANY, Payer.WARRANTY])
+async def test_an_owner_is_asked_for_no_consent_that_is_a_managers(house: House, job: Job, payer: Payer) -> None:
+    await job.propose(job.terms(payer=payer))
+    async with house.signed_in(Role.OWNER) as owner:
+        home, page = (await owner.get("/my/home")).text, (await owner.get(BASE)).text
+    assert ASKED not in home
+    assert "There is a plan; the work begins once it is agreed to." in home
+    assert "Look at the plan and decide" not in page
+
+
+async def test_an_emergencys_plan_asks_for_consent_while_the_work_goes_on(house: House, job: Job) -> None:
+    await job.start(emergency="水漫到楼下")
+    await job.propose()
+    async with house.signed_in(Role.OWNER) as owner:
+        assert ASKED in (await owner.get("/my/home")).text
+
+
+async def test_a_plan_that_is_no_longer_valid_asks_for_nothing(house: House, job: Job) -> None:
+    await job.propose()
+    async with house.signed_in(Role.OWNER) as owner:
+        before = (await owner.get("/my/home")).text
+        house.site.clock.advance(days=2)
+        await owner.sign_in(Role.OWNER)
+        after = (await owner.get("/my/home")).text
+    assert (ASKED in before, ASKED in after) == (True, False)
 
 
 async def test_a_plan_that_changed_meanwhile_shows_the_difference_and_asks_again(house: House, job: Job) -> None:
