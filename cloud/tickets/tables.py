@@ -329,8 +329,11 @@ def seen_tickets(principal: Principal) -> Select[Any]:
             and_(TicketRow.unit_id == unit, TicketRow.opened_at >= since, is_work) for unit, since in principal.moved_in
         )
         return seen.where(or_(TicketRow.requester_id == principal.person_id, *theirs))
+    is_theirs = TicketRow.assignee_id == principal.person_id
+    if Role.WORKER not in principal.roles:
+        return seen.where(is_theirs)  # what nobody has is offered to those who could take it, and to nobody else
     is_free = and_(TicketRow.state == State.OPEN, TicketRow.assignee_id.is_(None))
-    return seen.where(or_(TicketRow.assignee_id == principal.person_id, is_free))
+    return seen.where(or_(is_theirs, is_free))
 
 
 async def locked_ticket(

@@ -245,6 +245,16 @@ async def test_a_worker_sees_free_tickets_and_their_own(site: Site) -> None:
         assert await count_waiting(session, site.estate.principals[Role.DESK]) == 1
 
 
+async def test_the_billing_office_sees_no_ticket(site: Site) -> None:
+    free = await opened(site)
+    office = site.estate.principals[Role.OFFICE]
+    async with site.database.reading() as session:
+        assert (await list_tickets(session, site.clock, office, Ask(), only_undone=True)).rows == []
+        assert await count_waiting(session, office) == 0
+        with pytest.raises(NotFound):
+            await ticket(session, site.clock, office, ticket_id=free)
+
+
 async def test_a_worker_neither_gives_nor_cancels(site: Site) -> None:
     ticket_id = await opened(site)
     worker = site.estate.principals[Role.WORKER]
