@@ -1,6 +1,6 @@
 """A practice organisation for tests: one person of each role, and another organisation next door."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -61,8 +61,17 @@ async def make_organisation(database: Database, clock: Clock, *, name: str = "äº
 
 async def add_owner(database: Database, clock: Clock, estate: Estate, *, name: str, login: str) -> Principal:
     """Add one more owner to an organisation, who signs in with PASSWORD too."""
+    return await add_person(database, clock, estate, role=Role.OWNER, name=name, login=login)
+
+
+async def add_person(
+    database: Database, clock: Clock, estate: Estate, *, role: Role, name: str, login: str,
+    communities: Sequence[int] | None = None,
+) -> Principal:  # fmt: skip
+    """Add somebody to an organisation, who signs in with PASSWORD too and may be limited to some communities."""
     async with database.transaction() as session:
-        row = _row(estate.organisation_id, Role.OWNER, clock, name=name, login=login)
+        row = _row(estate.organisation_id, role, clock, name=name, login=login)
+        row.communities = None if communities is None else list(communities)
         session.add(row)
         await session.flush()
         return _principal(row)
@@ -85,7 +94,13 @@ def _row(organisation_id: int, role: Role, clock: Clock, *, name: str, login: st
 
 
 def _principal(row: PersonRow) -> Principal:
-    return Principal(organisation_id=row.organisation_id, person_id=row.id, name=row.name, roles=row.roles)
+    return Principal(
+        organisation_id=row.organisation_id,
+        person_id=row.id,
+        name=row.name,
+        roles=row.roles,
+        communities=None if row.communities is None else frozenset(row.communities),
+    )
 
 
 @cache
