@@ -93,6 +93,7 @@ async def give_them_life(
         )
     return {
         "repair_id": repair_id,
+        "file_id": file_id,
         "unit_code": unit_codes.read(letter.code),
         "unit_id": households.unit_id,
         "occupancy_id": households.occupancy_id,

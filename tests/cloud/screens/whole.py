@@ -147,6 +147,7 @@ async def _happen(site: Site) -> dict[str, object]:
             site.operator,
             type_code="water_off",
             title="3 栋停水",
+            community_id=site.community_id,
             script="",
             notice="",
             ticket_ids=ticket_ids,
