@@ -196,15 +196,22 @@ async def test_nobody_is_given_a_ticket_of_a_community_that_they_do_not_see(site
     assert refused.value.field == "person_id"
 
 
-@pytest.mark.parametrize(("act", "field"), [(Act.CANCEL, "reason"), (Act.RESOLVE, "result"), (Act.REOPEN, "reason")])
-async def test_an_end_and_a_new_beginning_need_words(site: Site, act: Act, field: str) -> None:
+@pytest.mark.parametrize(
+    ("act", "said", "field"),
+    [
+        (Act.CANCEL, "reason", "cancel_reason"),
+        (Act.RESOLVE, "result", "result"),
+        (Act.REOPEN, "reason", "reason"),
+    ],
+)
+async def test_an_end_and_a_new_beginning_need_words(site: Site, act: Act, said: str, field: str) -> None:
     ticket_id = await opened(site)
     await do(site, Act.TAKE, ticket_id, by=Role.WORKER)
     await do(site, Act.START, ticket_id, by=Role.WORKER)
     if act is Act.REOPEN:
         await do(site, Act.RESOLVE, ticket_id, by=Role.WORKER, result="好了")
     with pytest.raises(Refused) as refused:
-        await do(site, act, ticket_id, by=Role.DESK, **{field: "  "})
+        await do(site, act, ticket_id, by=Role.DESK, **{said: "  "})
     assert refused.value.field == field
 
 
