@@ -85,6 +85,7 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
                 "feedback": feedback.ask_when_done,
                 "results": results.report_settled,
                 "progress": progress.tell_progress,
+                "early_starts": notices.tell_begun_early,
             },
         ),
         hears(PersonLeft, {"dispatch": _telling(hub, handing_back.hand_back_for_good, TICKETS)}),

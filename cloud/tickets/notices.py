@@ -8,8 +8,9 @@ from cloud.core.principal import Principal
 from cloud.core.words import Words
 from cloud.notifications.domain import Kind
 from cloud.notifications.service import notify
+from cloud.tickets.dispatch_rules import rules_in_force
 from cloud.tickets.domain import UNDONE, Act, TicketMoved, TicketReclassified
-from cloud.tickets.reach import at_work
+from cloud.tickets.reach import at_work, dispatchers, supervisors
 from cloud.tickets.reading import Ticket, tickets
 from cloud.tickets.tables import TicketRow, TicketTypeRow
 
@@ -58,6 +59,33 @@ async def tell_taken_away(session: AsyncSession, clock: Clock, event: TicketRecl
             is_urgent=ticket.type.is_emergency or ticket.priority is Priority.CRITICAL,
             key=f"taken-away:{ticket.id}:{event.taken_from}:{ticket.version}",
         )
+
+
+async def tell_begun_early(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
+    """Tell supervisors and the front desk at once that work began before anybody agreed to it, and why."""
+    if event.act is not Act.START_EMERGENCY:
+        return
+    system = Principal.system(event.organisation_id)
+    row = await session.get_one(TicketRow, event.ticket_id)
+    rules = (await rules_in_force(session, system)).rules
+    found = [*await supervisors(session, system, rules, row=row), *await dispatchers(session, system, row=row)]
+    await notify(
+        session,
+        clock,
+        system,
+        person_ids=sorted({person.id for person in found}),
+        kind=Kind.TICKET_ESCALATED,
+        subject=Words(
+            zh=f"工单 {row.number} 未经同意先行抢修", en=f"Ticket {row.number}: work began before anybody agreed to it"
+        ),
+        text=Words(
+            zh=f"{row.place}。处理人：{row.assignee_name}。原因：{row.emergency_reason}",
+            en=f"{row.place}. Done by: {row.assignee_name}. Why: {row.emergency_reason}",
+        ),
+        link=f"/tickets/{row.id}",
+        is_urgent=True,
+        key=f"begun-early:{row.id}:{row.version}",
+    )
 
 
 async def tell_said(session: AsyncSession, clock: Clock, row: TicketRow, *, who: str, text: str) -> None:

@@ -270,6 +270,7 @@ async def take_up(session: AsyncSession, clock: Clock, principal: Principal, row
         row.assignee_id, row.assignee_name = None, ""
     await carry(session, clock, principal, row, Act.REOPEN, text=text)
     row.closed_at, row.result, row.resolved_by, row.merged_into_id = None, "", None, None
+    row.emergency_reason = ""  # what could not wait then may wait now: whoever begins early again says why
     row.reopened += 1
 
 

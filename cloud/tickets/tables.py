@@ -97,7 +97,7 @@ class TicketRow(Base):
         due_at: when it must be solved; NO_DEADLINE while no deadline runs.
         assignee_name: as it was when it was assigned.
         waited_in: the state that it goes back to when it has waited, `waiting_for` what it waits for.
-        emergency_reason: why work began before anybody agreed to it.
+        emergency_reason: why work began before anybody agreed to it; cleared when it is taken up again.
         escalated: the highest step of the ladder that was told, in percent of the target; 0 for none.
         result: what was done, once it is resolved; or why it was cancelled.
         resolved_by: the person who said that it is done; None when nobody did.

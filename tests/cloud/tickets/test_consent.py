@@ -142,6 +142,18 @@ async def test_an_emergency_begins_first_and_says_why(desk: Desk) -> None:
     assert (line.deed, line.text, line.actor) == (Deed.STARTED_EMERGENCY, "水要淹到楼下", "李四")
 
 
+async def test_the_reason_of_an_emergency_ends_with_it(desk: Desk) -> None:
+    ticket_id = await desk.open("water_indoor")
+    await desk.do(Act.ASSIGN, ticket_id)
+    for act in (Act.START_EMERGENCY, Act.RESOLVE):
+        await desk.do(act, ticket_id, by=Role.WORKER)
+    await desk.do(Act.REOPEN, ticket_id)
+    found = await desk.see(ticket_id)
+    assert (found.state, found.consent, found.emergency_reason) == (State.ASSIGNED, Consent.NEEDED, "")
+    with pytest.raises(Conflict):
+        await desk.do(Act.START, ticket_id, by=Role.WORKER)
+
+
 async def test_a_wait_brings_no_work_that_was_not_agreed_to(desk: Desk) -> None:
     ticket_id = await desk.open("water_indoor")
     await desk.do(Act.ASSIGN, ticket_id)

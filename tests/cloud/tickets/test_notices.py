@@ -8,10 +8,10 @@ from cloud.core.principal import Role
 from cloud.core.wiring import Wiring, hears
 from cloud.notifications.tables import MessageRow
 from cloud.tickets.domain import Act, TicketMoved
-from cloud.tickets.notices import tell_assigned
+from cloud.tickets.notices import tell_assigned, tell_begun_early
 from tests.cloud.tickets.desk import Desk
 
-WIRING = Wiring(hears(TicketMoved, {"notices": tell_assigned}))
+WIRING = Wiring(hears(TicketMoved, {"notices": tell_assigned, "early_starts": tell_begun_early}))
 
 
 @pytest.fixture
@@ -19,13 +19,13 @@ def routes() -> Routes:
     return WIRING.routes
 
 
-async def told(desk: Desk) -> list[tuple[str, bool]]:
-    """Return the subjects of what the worker was told, the oldest first, and whether it was urgent."""
+async def told(desk: Desk, role: Role = Role.WORKER) -> list[tuple[str, bool]]:
+    """Return the subjects of what somebody was told, the oldest first, and whether it was urgent."""
     site = desk.site
     await DeliveryLoop(site.database, site.clock, WIRING).deliver_due()
     async with site.database.reading() as session:
         rows = await session.scalars(
-            select(MessageRow).where(MessageRow.person_id == desk.worker_id).order_by(MessageRow.id)
+            select(MessageRow).where(MessageRow.person_id == desk.principal(role).person_id).order_by(MessageRow.id)
         )
         return [(row.subject_en, row.is_urgent) for row in rows]
 
@@ -51,3 +51,16 @@ async def test_whose_work_is_taken_up_again_is_told(desk: Desk) -> None:
         "Ticket 2026-000001 is yours: A pipe leaks",
         "Ticket 2026-000001 is open again and yours: A pipe leaks",
     ]
+
+
+async def test_work_that_begins_before_consent_is_told_at_once_with_its_reason(desk: Desk) -> None:
+    ticket_id = await desk.open("water_indoor")
+    await desk.do(Act.ASSIGN, ticket_id)
+    await desk.do(Act.START_EMERGENCY, ticket_id, by=Role.WORKER)
+    said = [("Ticket 2026-000001: work began before anybody agreed to it", True)]
+    assert [await told(desk, role) for role in (Role.MANAGER, Role.DESK, Role.OPERATOR)] == [said, said, []]
+    async with desk.site.database.reading() as session:
+        (text,) = await session.scalars(
+            select(MessageRow.text_en).where(MessageRow.person_id == desk.principal(Role.DESK).person_id)
+        )
+    assert text == "云杉苑 · 3 栋. Done by: 李四. Why: 水要淹到楼下"
