@@ -2,12 +2,14 @@
 
 import asyncio
 import enum
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import aiosqlite
 import msgspec
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Text, event, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -23,6 +25,7 @@ Routes = Mapping[str, Sequence[str]]
 """Event kind to the names of the handlers that hear it."""
 
 _BUSY_TIMEOUT_S = 30
+_BUSY_AGAIN_S = 0.02
 _EMITTED = "emitted"
 _ROUTES = "routes"
 _TOLD = "told"
@@ -208,8 +211,9 @@ def _engine(url: str, *, is_sqlite: bool, pool_size: int) -> AsyncEngine:
     def prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         # The driver must not begin transactions by itself, or BEGIN IMMEDIATE below would come too late.
         connection.isolation_level = None
+        connection.run_async(_write_ahead)
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -219,3 +223,20 @@ def _engine(url: str, *, is_sqlite: bool, pool_size: int) -> AsyncEngine:
         connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+async def _write_ahead(driver: aiosqlite.Connection) -> None:
+    """Let readers go on beside a writer; several that open a new file at once wait for each other.
+
+    SQLite answers at once that the file is locked here, whatever its time to wait is.
+    """
+    async with asyncio.timeout(_BUSY_TIMEOUT_S):
+        while True:
+            try:
+                await driver.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname != "SQLITE_BUSY":
+                    raise
+                await asyncio.sleep(_BUSY_AGAIN_S)
+            else:
+                return
