@@ -123,6 +123,10 @@ FORMS: Mapping[str, Sending] = {
     "/desk/mails/{mail_id}/who": Sending({"who": "冯九"}),
     "/desk/callbacks/{callback_id}/reached": Sending({"version": "1", "key": KEY, "answer": "已答复"}),
     "/desk/callbacks/{callback_id}/again": Sending({"version": "1", "key": KEY, "due_at": "2026-03-02T18:00"}),
+    "/desk/callbacks/{callback_id}/give-up": Sending({"version": "1", "key": KEY, "reason": "空号"}),
+    "/desk/callbacks/{callback_id}/ticket": Sending(
+        {"version": "1", "key": KEY, "what": "厨房漏水", "where": "501", "type": "repair"}
+    ),
     "/desk/queue": Sending({"community_id": "{community_id}", "name": "郑十三"}),
     "/desk/queue/next": Sending({"community_id": "{community_id}"}),
     "/prices": Sending({"kind": "fee", "name_zh": "停车费", "name_en": "Parking", **_PRICE}),
