@@ -18,6 +18,7 @@ from cloud.core.database import Database
 from cloud.core.jobs import Job, Work, in_one_transaction
 from cloud.core.wiring import E, Handler, Wiring, hears
 from cloud.feedback import service as feedback
+from cloud.feedback.domain import OpinionDue
 from cloud.fleet.domain import BoxCloned, ReadingsTaken, RowsConflicted, RowsLost
 from cloud.fleet.series import SeriesStore
 from cloud.notifications import reports, sending
@@ -82,7 +83,7 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
             {
                 "dispatch": _telling(hub, dispatching.follow_ticket, TICKETS),
                 "notices": notices.tell_assigned,
-                "feedback": feedback.ask_when_done,
+                "feedback": feedback.ask_later,
                 "results": results.report_settled,
                 "progress": progress.tell_progress,
                 "early_starts": notices.tell_begun_early,
@@ -94,6 +95,7 @@ def wire(series: SeriesStore, hub: Hub, *, channels: Collection[Channel] = ()) -
             TicketReclassified,
             {"dispatch": _telling(hub, dispatching.follow_type, TICKETS), "notices": notices.tell_taken_away},
         ),
+        hears(OpinionDue, {"feedback": feedback.ask_when_done}),
         hears(TicketDispatched, {"dispatch_notices": tell_dispatched}),
         hears(TargetWarned, {"ladder": _telling(hub, escalation.climb_warned, TICKETS)}),
         hears(TargetBreached, {"ladder": _telling(hub, escalation.climb_breached, TICKETS)}),

@@ -77,16 +77,19 @@ _ADD_EVENTS_SORTED = insert(EVENTS).returning(EVENTS.c.id, sort_by_parameter_ord
 _ADD_DELIVERIES = insert(DELIVERIES)
 
 
-async def emit(session: AsyncSession, clock: Clock, event: Event) -> None:
+async def emit(session: AsyncSession, clock: Clock, event: Event, *, after: timedelta = timedelta()) -> None:
     """Put `event` into the outbox, to be delivered to everybody who hears it once the transaction is committed.
 
     Events of one subject are numbered in the order of their commits: from here to its end the transaction holds
     the subject. What it changed before is flushed first, so that everybody waits for rows before subjects.
+    `after` lets the event wait that long, and with it whatever comes behind it on its subject.
     """
-    await emit_all(session, clock, [event])
+    await emit_all(session, clock, [event], after=after)
 
 
-async def emit_all(session: AsyncSession, clock: Clock, events: Sequence[Event]) -> None:
+async def emit_all(
+    session: AsyncSession, clock: Clock, events: Sequence[Event], *, after: timedelta = timedelta()
+) -> None:
     """Put `events` into the outbox in their order, as `emit` does with one, in as few statements as that takes."""
     if not events:
         return
@@ -117,7 +120,7 @@ async def emit_all(session: AsyncSession, clock: Clock, events: Sequence[Event])
             "subject": event.subject,
             "state": DeliveryState.WAITING,
             "attempts": 0,
-            "due_at": now,
+            "due_at": now + after,
         }
         for event_id, event in zip(event_ids, events, strict=True)
         for handler in routes.get(event.kind, ())

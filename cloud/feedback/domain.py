@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 from cloud.core.errors import Refused
+from cloud.core.events import Event
 from cloud.tickets.domain import Kind
 from firmware_configs.look.words import _
 
@@ -12,6 +14,23 @@ ASKED_KINDS = frozenset({Kind.REPAIR, Kind.COMPLAINT, Kind.ENQUIRY, Kind.SUGGEST
 """Tickets that somebody asked for; an alarm or an inspection has nobody to be content."""
 
 TEXT_LENGTH = 1_000
+
+
+ASKED_AFTER = timedelta(seconds=30)
+"""How long after its end somebody is asked about a ticket: longer than a page offers to take the end back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionDue(Event):
+    """A ticket was done a moment ago; where it still is, whoever wanted it is asked."""
+
+    kind: ClassVar[str] = "feedback.opinion_due"
+
+    ticket_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"opinion:{self.ticket_id}"
 
 
 class Rating(IntEnum):

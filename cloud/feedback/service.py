@@ -12,10 +12,11 @@ from cloud.accounts import people
 from cloud.core.clock import Clock
 from cloud.core.database import hold
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
+from cloud.core.outbox import emit
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.feedback import tables
-from cloud.feedback.domain import ASKED_KINDS, TEXT_LENGTH, FeedbackRules, OnPoor, Rating
+from cloud.feedback.domain import ASKED_AFTER, ASKED_KINDS, TEXT_LENGTH, FeedbackRules, OnPoor, OpinionDue, Rating
 from cloud.feedback.rules import find_rules
 from cloud.feedback.tables import OpinionRow, RequestRow
 from cloud.notifications.domain import Kind
@@ -55,10 +56,15 @@ class Opinion:
     at: datetime
 
 
-async def ask_when_done(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
+async def ask_later(session: AsyncSession, clock: Clock, event: TicketMoved) -> None:
+    """Have whoever wanted a ticket asked a while after it is done: an end that is taken back at once asks nobody."""
+    if event.state is State.RESOLVED:
+        due = OpinionDue(organisation_id=event.organisation_id, ticket_id=event.ticket_id)
+        await emit(session, clock, due, after=ASKED_AFTER)
+
+
+async def ask_when_done(session: AsyncSession, clock: Clock, event: OpinionDue) -> None:
     """Ask whoever wanted a ticket what they think, when it is done: once for it, and not every week."""
-    if event.state is not State.RESOLVED:
-        return
     system = Principal.system(event.organisation_id)
     done = await ticket(session, clock, system, ticket_id=event.ticket_id)
     if done.state is not State.RESOLVED or done.kind not in ASKED_KINDS or done.requester_id is None:

@@ -13,7 +13,7 @@ from cloud.core.money import Money
 from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.feedback import service as feedback
-from cloud.feedback.domain import Rating
+from cloud.feedback.domain import OpinionDue, Rating
 from cloud.fleet import service as fleet
 from cloud.properties import occupancies
 from cloud.properties import service as properties
@@ -27,7 +27,7 @@ from cloud.repairs.prices import Wanted
 from cloud.repairs.rhythm import Rhythm
 from cloud.repairs.visits import Window
 from cloud.tickets import service as tickets
-from cloud.tickets.domain import Act, Payer, State, TicketMoved
+from cloud.tickets.domain import Payer
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import ticket
 
@@ -204,10 +204,8 @@ async def _finish(session: AsyncSession, clock: Clock, worker: Principal, owner:
     await results.finish(
         session, clock, worker, ticket_id=ticket_id, version=seen.version, text="已更换灯盘，试亮正常。"
     )
-    moved = TicketMoved(
-        organisation_id=worker.organisation_id, ticket_id=ticket_id, act=Act.RESOLVE, state=State.RESOLVED
-    )
-    await feedback.ask_when_done(session, clock, moved)
+    due = OpinionDue(organisation_id=worker.organisation_id, ticket_id=ticket_id)
+    await feedback.ask_when_done(session, clock, due)
     await feedback.rate(session, clock, owner, ticket_id=ticket_id, rating=Rating.VERY_GOOD, text="来得很快")
 
 

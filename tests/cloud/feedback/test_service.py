@@ -7,9 +7,9 @@ import pytest
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.feedback import rules, service
-from cloud.feedback.domain import FeedbackRules, OnPoor, Rating
+from cloud.feedback.domain import FeedbackRules, OnPoor, OpinionDue, Rating
 from cloud.repairs.domain import Reply
-from cloud.tickets.domain import Act, State, TicketMoved
+from cloud.tickets.domain import State
 from tests.cloud.repairs.job import Job, give_job, messages_of
 
 
@@ -24,10 +24,8 @@ async def finish(job: Job) -> None:
     await hear(job)
 
 
-async def hear(job: Job, state: State = State.RESOLVED) -> None:
-    event = TicketMoved(
-        organisation_id=job.site.estate.organisation_id, ticket_id=job.ticket_id, act=Act.RESOLVE, state=state
-    )
+async def hear(job: Job) -> None:
+    event = OpinionDue(organisation_id=job.site.estate.organisation_id, ticket_id=job.ticket_id)
     async with job.work() as session:
         await service.ask_when_done(session, job.site.clock, event)
 

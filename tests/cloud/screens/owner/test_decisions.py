@@ -8,11 +8,11 @@ import pytest
 from cloud.core.money import Money
 from cloud.core.principal import Role
 from cloud.feedback import service as feedback
-from cloud.feedback.domain import Rating
+from cloud.feedback.domain import OpinionDue, Rating
 from cloud.repairs import visits
 from cloud.repairs.domain import Reply, Standing
 from cloud.repairs.visits import Window
-from cloud.tickets.domain import Act, Payer, State, TicketMoved
+from cloud.tickets.domain import Payer, State
 from tests.cloud.repairs.job import Job, make_job, messages_of
 from tests.cloud.screens.house import House
 from tests.cloud.screens.households import Households
@@ -38,11 +38,9 @@ async def finish(job: Job) -> str:
     await job.start()
     await job.spend(60)
     await job.finish("换了两米水管")
-    moved = TicketMoved(
-        organisation_id=job.site.estate.organisation_id, ticket_id=1, act=Act.RESOLVE, state=State.RESOLVED
-    )
+    due = OpinionDue(organisation_id=job.site.estate.organisation_id, ticket_id=1)
     async with job.work() as session:
-        await feedback.ask_when_done(session, job.site.clock, moved)
+        await feedback.ask_when_done(session, job.site.clock, due)
     return next(link for _s, link in await messages_of(job.site, job.owner) if link.startswith("/opinion/"))
 
 
