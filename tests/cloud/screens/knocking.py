@@ -48,12 +48,20 @@ def _spelled(path: str) -> list[str]:
 
 
 async def knock(whole: Whole, visitor: Visitor, method: str, route: str) -> httpx.Response:
-    """Ask for a route as a visitor, with what makes it do what it is for."""
+    """Ask for a route as a visitor, with what makes it do what it is for.
+
+    Raises:
+        LookupError: there is no example of what the route or its form speaks of.
+    """
     sending = FORMS.get(route, Sending())
-    path = (sending.at or route).format(**whole.examples)
+    try:
+        path = (sending.at or route).format(**whole.examples)
+        fields = _filled(sending.fields, whole.examples)
+    except KeyError as missing:
+        raise LookupError(f"{method} {route}: add an example of {missing} to whole.py or spares.py") from missing
     if method == WEB_SOCKET:
         return await _shake_hands(whole.app, visitor, path)
-    return await visitor.ask(method, path, replace(sending, fields=_filled(sending.fields, whole.examples)))
+    return await visitor.ask(method, path, replace(sending, fields=fields))
 
 
 def mark(letter: str, route: str, answer: httpx.Response) -> str:

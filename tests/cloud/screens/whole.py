@@ -123,7 +123,9 @@ async def make_whole(folder: Path) -> Whole:
 
 
 async def _make_app(folder: Path, clock: FixedClock) -> FastAPI:
-    app = create_app(Settings(data_folder=folder), clock=clock)
+    secret = folder / "inbox-hook"
+    secret.write_text("an example of a secret that mails are signed with\n")
+    app = create_app(Settings(data_folder=folder, inbox_hook_file=secret), clock=clock)
     async with app.state.frame.database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     await app.state.series.prepare()
