@@ -178,7 +178,7 @@ async def build(session: AsyncSession, clock: Clock, principal: Principal) -> No
 
 
 async def _plan_shifts(session: AsyncSession, clock: Clock, principal: Principal, *, community_id: int) -> None:
-    """Give everybody their shifts from today on; the first worker has a free day and a leave ahead."""
+    """Give everybody their shifts, last night's among them; the first worker has a free day and a leave ahead."""
     organisation = await organisations.find_organisation(session, principal)
     today = clock.now().astimezone(ZoneInfo(organisation.time_zone)).date()
     who = (session, clock, principal)
@@ -189,7 +189,7 @@ async def _plan_shifts(session: AsyncSession, clock: Clock, principal: Principal
                 weekdays=frozenset(range(7)),
                 windows=hours.parse(written, field="hours"),
                 community_id=community_id,
-                since=today,
+                since=today - _DAY,
             )
             await planning.add_shift(*who, person_id=person.id, terms=terms)
     worker = (await _workers(session, principal))[0]

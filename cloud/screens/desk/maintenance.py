@@ -33,9 +33,9 @@ router = pages_for(Role.MANAGER, Role.DESK, Role.OPERATOR)
 LIST = "/maintenance"
 _BOTH = "|"
 RHYTHMS = {
-    Rhythm.WEEKS: _("rhythm|Every so many weeks"),
-    Rhythm.MONTHS: _("rhythm|Every so many months"),
-    Rhythm.METER: _("rhythm|At so much on a meter"),
+    Rhythm.WEEKS: _("rhythm|By weeks"),
+    Rhythm.MONTHS: _("rhythm|By months"),
+    Rhythm.METER: _("rhythm|By a meter's reading"),
 }
 
 

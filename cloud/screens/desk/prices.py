@@ -49,7 +49,7 @@ class CatalogueLine:
 CATALOGUE = ListView[CatalogueLine](
     name="catalogue_list",
     caption=_("Prices"),
-    searchable=_("name or note"),
+    searchable=_("what it is called, or note"),
     key=lambda line: line.service.id,
     columns=(
         Column(name="name", label=_("Name"), value=lambda line: line.name, filtered=True),
