@@ -118,6 +118,7 @@ async def plan_list(work: Work, page: OnPage) -> Response:
 @router.get(f"{LIST}/new")
 async def ask_new(work: Work, page: OnPage) -> Response:
     """Draw the form for a new plan."""
+    work.principal.require(Role.MANAGER)
     today = work.clock.now().astimezone(page.reader.zone).date()
     form = Form.blank(PlanForm, rhythm=Rhythm.MONTHS, every=1, first_on=today.isoformat(), repair_type="repair")
     return await _form(work, page, form, None)
