@@ -32,6 +32,7 @@ from cloud.screens.controlroom.screen import SCREEN as CONTROLROOM
 from cloud.screens.desk.screen import SCREEN as DESK
 from cloud.screens.entrance.screen import SCREEN as ENTRANCE
 from cloud.screens.field.screen import SCREEN as FIELD
+from cloud.screens.manager.screen import SCREEN as MANAGER
 from cloud.screens.owner.screen import SCREEN as OWNER
 from cloud.settings import Settings
 from cloud.tickets import learning
@@ -40,7 +41,7 @@ from cloud.web.exporting import build_due
 from cloud.web.install import install
 from cloud.web.live import Hub
 
-SCREENS = (ENTRANCE, CONTROLROOM, FIELD, DESK, ADMIN, OWNER)
+SCREENS = (ENTRANCE, MANAGER, CONTROLROOM, FIELD, DESK, ADMIN, OWNER)
 """In the order of the menu."""
 
 _SWEEP_S = 86_400.0

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,9 @@ from cloud.tickets.dispatch_rules import rules_in_force
 from cloud.tickets.domain import State, TicketMoved
 from cloud.tickets.reading import Ticket, ticket
 from firmware_configs.look.words import _
+
+LATELY = timedelta(days=30)
+"""For how long a manager's first page shows a poor opinion."""
 
 _REOPENED = "业主对结果不满意 · not content with the result"
 """Stands in the timeline, which whoever did the work reads: it gives no score away."""
@@ -152,6 +155,18 @@ async def opinions(session: AsyncSession, principal: Principal, *, ticket_ids: C
         or request.person_id == principal.person_id
         or (principal.is_staff and not rules.is_poor(Rating(row.rating)))
     }
+
+
+async def poor_lately(session: AsyncSession, clock: Clock, principal: Principal) -> dict[int, Opinion]:
+    """Return the poor opinions of the last LATELY, the newest first, by their ticket; of any community.
+
+    Raises:
+        Forbidden: the principal is no manager.
+    """
+    principal.require(Role.MANAGER)
+    rules = (await find_rules(session, principal)).rules
+    found = await tables.newest_opinions(session, principal, up_to=int(rules.poor_at), since=clock.now() - LATELY)
+    return {request.ticket_id: Opinion(rating=Rating(row.rating), text=row.text, at=row.at) for request, row in found}
 
 
 async def _ask(

@@ -1,6 +1,6 @@
 """The rows of opinions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, select
@@ -108,6 +108,20 @@ async def opinion_of(session: AsyncSession, organisation_id: int, request_id: in
         .where(OpinionRow.organisation_id == organisation_id, OpinionRow.request_id == request_id)
         .execution_options(populate_existing=True)
     )
+
+
+async def newest_opinions(
+    session: AsyncSession, principal: Principal, *, up_to: int, since: datetime
+) -> Sequence[tuple[RequestRow, OpinionRow]]:
+    """Return the opinions that are no better than `up_to` and were given since an instant, the newest first."""
+    rows = await session.execute(
+        select(RequestRow, OpinionRow)
+        .join(OpinionRow, OpinionRow.request_id == RequestRow.id)
+        .where(RequestRow.organisation_id == principal.organisation_id)
+        .where(OpinionRow.rating <= up_to, OpinionRow.at > since)
+        .order_by(OpinionRow.at.desc(), OpinionRow.request_id.desc())
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 async def opinions_about(

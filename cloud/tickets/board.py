@@ -85,6 +85,14 @@ async def count_unowned(session: AsyncSession, principal: Principal) -> int:
     return await session.scalar(select(func.count()).select_from(free.subquery())) or 0
 
 
+async def count_unplaced(session: AsyncSession, principal: Principal) -> int:
+    """Return for how many tickets nobody is to be found."""
+    # any organisation: seen_tickets leaves only the principal's
+    free = seen_tickets(principal).where(_is_free()).with_only_columns(TicketRow.id)
+    lost = free.join(DispatchRow, DispatchRow.ticket_id == TicketRow.id).where(DispatchRow.state == Search.NO_CANDIDATE)
+    return await session.scalar(select(func.count()).select_from(lost.subquery())) or 0
+
+
 async def try_out(
     session: AsyncSession, clock: Clock, principal: Principal, *, ticket_id: int, rules: DispatchRules
 ) -> tuple[Ticket, Choice, Mapping[int, Worker]]:

@@ -220,6 +220,13 @@ async def count_waiting(session: AsyncSession, principal: Principal) -> int:
     return await session.scalar(select(func.count()).select_from(seen.with_only_columns(TicketRow.id).subquery())) or 0
 
 
+async def count_late(session: AsyncSession, clock: Clock, principal: Principal) -> int:
+    """Return how many tickets that the principal may see are late now."""
+    # any organisation: seen_tickets leaves only the principal's
+    late = seen_tickets(principal).where(IS_UNDONE, TicketRow.due_at < clock.now()).with_only_columns(TicketRow.id)
+    return await session.scalar(select(func.count()).select_from(late.subquery())) or 0
+
+
 def acts_for(principal: Principal, seen: Ticket) -> frozenset[Act]:
     """Return what the principal may do with a ticket now."""
     possible = acts_from(seen.state, consent=seen.consent)

@@ -16,6 +16,7 @@ from cloud.screens.controlroom.screen import SCREEN as CONTROLROOM
 from cloud.screens.desk.screen import SCREEN as DESK
 from cloud.screens.entrance.screen import SCREEN as ENTRANCE
 from cloud.screens.field.screen import SCREEN as FIELD
+from cloud.screens.manager.screen import SCREEN as MANAGER
 from cloud.screens.owner.screen import SCREEN as OWNER
 from cloud.web.install import install
 from cloud.web.live import Hub
@@ -25,7 +26,7 @@ from tests.cloud.estate import Estate
 from tests.cloud.screens.households import Households
 from tests.cloud.web.conftest import Browser
 
-SCREENS = (ENTRANCE, CONTROLROOM, FIELD, DESK, ADMIN, OWNER)
+SCREENS = (ENTRANCE, MANAGER, CONTROLROOM, FIELD, DESK, ADMIN, OWNER)
 
 
 @dataclass

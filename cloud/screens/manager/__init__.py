@@ -1,0 +1,1 @@
+"""Managers: what does not go as it should, and where to look."""
