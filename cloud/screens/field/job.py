@@ -13,7 +13,8 @@ from cloud.repairs.domain import Hazard, Item, LineKind
 from cloud.repairs.maintenance_tables import Checked
 from cloud.screens.field.deeds import DEEDS, SLOTS, VersionForm
 from cloud.screens.field.telling import as_told
-from cloud.tickets.domain import Outcome
+from cloud.tickets import timers
+from cloud.tickets.domain import Outcome, Target
 from cloud.tickets.reading import Ticket, acts_for, ticket
 from cloud.web import kept, uploads, words
 from cloud.web.forms import Form
@@ -83,6 +84,7 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
         surveys=await surveys.surveys(session, principal, ticket_id=ticket_id),
         photos=await surveys.photos(session, principal, ticket_id=ticket_id),
         plan=await plans.current_plan(session, principal, ticket_id=ticket_id),
+        must_contact=await _must_contact(work, ticket_id),
         visits=known,
         due=last if last is not None and not last.is_over else None,
         is_there=await visits.is_there(session, principal, found),
@@ -96,6 +98,12 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
         hazard_options=[(value, page.say(label)) for value, label in words.HAZARDS.items()],
         forms={name: sent.get(name) or _blank(name, work, page) for name in DEEDS},
     )
+
+
+async def _must_contact(work: Unit, ticket_id: int) -> bool:
+    """Return whether whoever asked still waits to be spoken to."""
+    found = await timers.deadlines(work.session, work.principal, ticket_ids=[ticket_id])
+    return any(each.target is Target.FIRST_CONTACT and each.ended_at is None for each in found[ticket_id])
 
 
 def _blank(name: str, work: Unit, page: Page) -> Form[Any]:

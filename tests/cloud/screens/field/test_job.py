@@ -178,6 +178,14 @@ async def test_the_plan_is_changed_from_what_stands(house: House, job: Job) -> N
     assert 'value="80.00"' in page
 
 
+async def test_before_the_end_it_asks_for_the_contact_that_nobody_has_made(house: House, job: Job) -> None:
+    asks = "Nobody has spoken to whoever asked yet"
+    async with house.signed_in(Role.WORKER) as worker:
+        assert asks in (await worker.get(JOB)).text
+        await do(worker, "contact", outcome="reached", next_step="下午去")
+        assert asks not in (await worker.get(JOB)).text
+
+
 async def test_others_look_and_do_nothing(house: House, job: Job) -> None:
     async with house.signed_in(Role.OPERATOR) as operator:
         assert (await operator.get(JOB)).status_code == 200
