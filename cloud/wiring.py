@@ -27,7 +27,16 @@ from cloud.notifications.channels import NO_GATEWAYS, Gateways
 from cloud.notifications.domain import Channel, MessagesWritten
 from cloud.reception import callbacks, correspondence
 from cloud.repairs import plans, preventive, progress, results, surveys
-from cloud.tickets import attachments, dispatching, escalation, from_alarms, handing_back, notices, timers
+from cloud.tickets import (
+    attachments,
+    dispatching,
+    escalation,
+    from_alarms,
+    handing_back,
+    incident_clock,
+    notices,
+    timers,
+)
 from cloud.tickets.dispatch_events import TicketDispatched
 from cloud.tickets.dispatch_notices import tell_dispatched
 from cloud.tickets.domain import TargetBreached, TargetWarned, TicketMoved, TicketOpened, TicketReclassified
@@ -37,6 +46,7 @@ ALARMS = "alarms"
 TICKETS = "tickets"
 INBOX = "inbox"
 RECEPTION = "reception"
+INCIDENTS = "incidents"
 """Topics of live pages."""
 
 _JUDGE_DUE_S = 1.0  # a delay or a silence is judged to the second; looking costs one read of an index
@@ -46,6 +56,7 @@ _LEAVES_S = 30.0
 _SEND_S = 1.0  # somebody waits for a sign-in code; looking costs two reads of an index
 _REPORTS_S = 5.0
 _LAPSE_S = 30.0
+_INCIDENTS_S = 30.0
 _MAINTENANCE_S = 60.0
 _TIDY_S = 3_600.0
 
@@ -116,6 +127,11 @@ def jobs(series: SeriesStore, hub: Hub, *, gateways: Gateways = NO_GATEWAYS, bas
         Job(name="alarms.watch_boxes", period_s=_BOXES_S, run=_in_rounds(hub, system.watch_boxes, ALARMS)),
         Job(name="calendars.begin_leaves", period_s=_LEAVES_S, run=_in_rounds(hub, leaves.begin_leaves, TICKETS)),
         Job(name="tickets.judge_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, timers.judge_due, TICKETS)),
+        Job(
+            name="tickets.judge_incidents",
+            period_s=_INCIDENTS_S,
+            run=_in_rounds(hub, incident_clock.judge_due, INCIDENTS),
+        ),
         Job(name="tickets.dispatch_due", period_s=_JUDGE_DUE_S, run=_in_rounds(hub, dispatching.dispatch_due, TICKETS)),
         Job(name="tickets.climb_due", period_s=_ANNOUNCE_S, run=_in_rounds(hub, escalation.climb_due, TICKETS)),
         Job(name="notifications.send_mail", period_s=_SEND_S, run=partial(send, channel=Channel.MAIL)),

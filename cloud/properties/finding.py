@@ -22,13 +22,14 @@ _NOUNS = re.compile(r"-?(?:号楼|号院|号|栋|幢|座|单元|室|户|building
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """A unit, or a place that is none.
+    """A building, a unit, or a place that is neither.
 
     Attributes:
         label: "云杉苑 · 3 栋 · 501".
     """
 
     community_id: int
+    building_id: int | None = None
     unit_id: int | None = None
     place_id: int | None = None
     label: str
@@ -85,14 +86,34 @@ async def find_units(session: AsyncSession, principal: Principal, words: str, *,
     """Return the units that the words mean: the building and the unit, or a unit's whole name, or its label."""
     wanted = _plain(words)
     buildings = await _buildings(session, principal)
-    pairs = [(building_id, rest) for building_id, *names in buildings for rest in _rests(wanted, *names)]
+    pairs = [
+        (building_id, rest)
+        for building_id, building, community, _community_id in buildings
+        for rest in _rests(wanted, building, community)
+    ]
     said = [and_(UnitRow.building_id == building_id, UnitRow.name.endswith(rest[-1])) for building_id, rest in pairs]
     alone = and_(
-        UnitRow.building_id.in_([building_id for building_id, *_names in buildings]), UnitRow.name == words.strip()
+        UnitRow.building_id.in_([building_id for building_id, *_rest in buildings]), UnitRow.name == words.strip()
     )
     rows = await session.scalars(theirs(principal, UnitRow).where(or_(alone, *said)).order_by(UnitRow.id))
     meant = [row for row in rows if row.name == words.strip() or (row.building_id, _plain(row.name)) in pairs]
     return await _spots_of_units(session, principal, meant[:limit])
+
+
+async def list_buildings(session: AsyncSession, principal: Principal) -> list[Spot]:
+    """Return the buildings, by their labels: "云杉苑 · 3 栋"."""
+    spots = [
+        Spot(community_id=community_id, building_id=building_id, label=f"{community} · {building}")
+        for building_id, building, community, community_id in await _buildings(session, principal)
+    ]
+    return sorted(spots, key=lambda spot: spot.label)
+
+
+async def units_in(session: AsyncSession, principal: Principal, building_ids: Collection[int]) -> frozenset[int]:
+    """Return the units of buildings."""
+    # any organisation: theirs leaves only the principal's
+    found = theirs(principal, UnitRow).where(UnitRow.building_id.in_(building_ids)).with_only_columns(UnitRow.id)
+    return frozenset(await session.scalars(found))
 
 
 async def find_places(session: AsyncSession, principal: Principal, words: str, *, limit: int) -> list[Spot]:
@@ -144,12 +165,12 @@ async def address_of(session: AsyncSession, principal: Principal, unit_ids: Coll
     )
 
 
-async def _buildings(session: AsyncSession, principal: Principal) -> Sequence[tuple[int, str, str]]:
-    """Return the ids of all buildings, with their names and those of their communities."""
+async def _buildings(session: AsyncSession, principal: Principal) -> Sequence[tuple[int, str, str, int]]:
+    """Return the ids of all buildings, with their names, and the names and ids of their communities."""
     # any organisation: theirs leaves only the principal's
     found = theirs(principal, BuildingRow).join(CommunityRow, CommunityRow.id == BuildingRow.community_id)
-    columns = found.with_only_columns(BuildingRow.id, BuildingRow.name, CommunityRow.name)
-    return [(row[0], row[1], row[2]) for row in await session.execute(columns.order_by(BuildingRow.id))]
+    columns = found.with_only_columns(BuildingRow.id, BuildingRow.name, CommunityRow.name, CommunityRow.id)
+    return [(row[0], row[1], row[2], row[3]) for row in await session.execute(columns.order_by(BuildingRow.id))]
 
 
 async def _spots_of_units(session: AsyncSession, principal: Principal, rows: Collection[UnitRow]) -> list[Spot]:

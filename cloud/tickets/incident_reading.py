@@ -25,8 +25,9 @@ _INCIDENTS = cast("Table", IncidentRow.__table__).c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """A place or a unit that an incident concerns, and what it is called."""
+    """A building, a place or a unit that an incident concerns, and what it is called."""
 
+    building_id: int | None = None
     place_id: int | None = None
     unit_id: int | None = None
     label: str
@@ -39,7 +40,7 @@ class Incident:
     Attributes:
         script: what the desk says to whoever calls about it.
         notice: the one line that everybody concerned may read.
-        is_late: its deadline has passed and it is not over.
+        is_late: its deadline has passed, or had before it was over.
     """
 
     id: int
@@ -84,7 +85,9 @@ async def list_incidents(
             "opened": _INCIDENTS.opened_at,
             "due": _INCIDENTS.due_at,
             "closed": _INCIDENTS.closed_at,
-            "late": case((is_open & (_INCIDENTS.due_at < clock.now()), 1), else_=0),
+            "late": case(
+                (or_(_INCIDENTS.breached_at.is_not(None), is_open & (_INCIDENTS.due_at < clock.now())), 1), else_=0
+            ),
         },
         key=_INCIDENTS.id,
         order=(_INCIDENTS.due_at,) if only_open else (_INCIDENTS.opened_at.desc(),),
@@ -163,7 +166,9 @@ async def _read(session: AsyncSession, clock: Clock, principal: Principal, rows:
         .where(IncidentPlaceRow.incident_id.in_(places))
         .order_by(IncidentPlaceRow.id)
     ):
-        affected = Affected(place_id=place.place_id, unit_id=place.unit_id, label=place.label)
+        affected = Affected(
+            building_id=place.building_id, place_id=place.place_id, unit_id=place.unit_id, label=place.label
+        )
         places[place.incident_id].append(affected)
     return [_incident(row[0], row[1], places[row[0].id], now=clock.now()) for row in rows]
 
@@ -180,7 +185,7 @@ def _incident(row: IncidentRow, type_row: TicketTypeRow, affected: Sequence[Affe
         affected=tuple(affected),
         opened_at=row.opened_at,
         due_at=row.due_at,
-        is_late=row.closed_at is None and now > row.due_at,
+        is_late=row.breached_at is not None or (row.closed_at is None and now > row.due_at),
         closed_at=row.closed_at,
         result=row.result,
         version=row.version,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cloud.alarms.domain import Priority
@@ -13,9 +13,11 @@ from cloud.core.clock import Clock
 from cloud.core.errors import Conflict, NotFound, Refused
 from cloud.core.principal import Principal, Role
 from cloud.tickets.domain import TRANSITIONS, UNDONE, Act, Consent, Deed, Kind, State, Target, TicketType
+from cloud.tickets.incident_area import tell_occupants
+from cloud.tickets.incident_clock import WARNED_AT, note_breach
 from cloud.tickets.incident_reading import Affected, visible_incidents
 from cloud.tickets.moving import carry, check_text, close, locked, required
-from cloud.tickets.tables import SUBJECT_LENGTH, IncidentPlaceRow, IncidentRow, TicketRow, in_sight
+from cloud.tickets.tables import SUBJECT_LENGTH, IncidentPlaceRow, IncidentRow, TicketRow, TicketTypeRow, in_sight
 from cloud.tickets.timeline import tell
 from cloud.tickets.types import find_type, to_type
 from firmware_configs.look.words import _
@@ -37,6 +39,8 @@ async def open_incident(
 ) -> int:
     """Open an incident and return its id; it must be over when a ticket of its type would have to be.
 
+    Everybody in what it concerns is told its notice.
+
     Raises:
         Refused: it has no title.
         NotFound: there is no such type, or a ticket is not the principal's to see.
@@ -46,6 +50,7 @@ async def open_incident(
     type_row = await find_type(session, clock, principal, code=type_code)
     ticket_type = to_type(type_row)
     chosen = priority or ticket_type.default_priority
+    warn_at, due_at = await _deadline(session, clock, principal, ticket_type, chosen)
     row = IncidentRow(
         organisation_id=principal.organisation_id,
         community_id=community_id,
@@ -56,21 +61,13 @@ async def open_incident(
         notice=notice.strip(),
         opened_at=clock.now(),
         opened_by=principal.person_id,
-        due_at=await _due_at(session, clock, principal, ticket_type, chosen),
+        due_at=due_at,
+        next_at=warn_at,
     )
     session.add(row)
     await session.flush()
-    for each in affected:
-        session.add(
-            IncidentPlaceRow(
-                organisation_id=row.organisation_id,
-                incident_id=row.id,
-                place_id=each.place_id,
-                unit_id=each.unit_id,
-                label=each.label,
-            )
-        )
-    await session.flush()
+    await _name(session, row, affected)
+    await tell_occupants(session, clock, row, affected, is_emergency=ticket_type.is_emergency)
     _record(session, clock, principal, row, action="tickets.incident_opened")
     for ticket_id in sorted(ticket_ids):
         await add_ticket(session, clock, principal, incident_id=row.id, ticket_id=ticket_id)
@@ -87,8 +84,12 @@ async def change_incident(
     title: str,
     script: str,
     notice: str,
+    affected: Sequence[Affected],
+    community_id: int | None = None,
 ) -> None:
-    """Change an incident's words; a changed notice is told in each of its tickets.
+    """Change an incident's words and what it concerns; a changed notice is told in each of its tickets.
+
+    Everybody in what it concerns now is told its notice, unless they were told the same before.
 
     Raises:
         Conflict: it changed since `version` was read, or is over.
@@ -99,7 +100,11 @@ async def change_incident(
     row = await _open(session, principal, incident_id=incident_id, version=version)
     is_news = notice.strip() not in {"", row.notice}
     row.title, row.script, row.notice = title.strip(), script.strip(), notice.strip()
+    row.community_id = community_id
     row.version += 1
+    await _name(session, row, affected)
+    type_row = await session.get_one(TicketTypeRow, row.type_id)
+    await tell_occupants(session, clock, row, affected, is_emergency=type_row.is_emergency)
     _record(session, clock, principal, row, action="tickets.incident_changed")
     for ticket_row in await _tickets_of(session, principal, row) if is_news else ():
         await tell(session, clock, principal, ticket_row, Deed.INCIDENT_TOLD, text=row.notice)
@@ -163,7 +168,8 @@ async def resolve_incident(
     principal.require(Role.DESK, Role.OPERATOR)
     said = required(result, "result", _("Say how it ended."))
     row = await _open(session, principal, incident_id=incident_id, version=version)
-    row.closed_at, row.result, row.version = clock.now(), said, row.version + 1
+    note_breach(row, clock)
+    row.closed_at, row.next_at, row.result, row.version = clock.now(), None, said, row.version + 1
     _record(session, clock, principal, row, action="tickets.incident_resolved")
     for ticket_row in await _tickets_of(session, principal, row):
         if with_tickets and _ends_with_it(ticket_row):
@@ -218,12 +224,32 @@ async def _tickets_of(session: AsyncSession, principal: Principal, row: Incident
     return found.all()
 
 
-async def _due_at(
+async def _name(session: AsyncSession, row: IncidentRow, affected: Sequence[Affected]) -> None:
+    """Let an incident concern these and nothing else."""
+    ours = IncidentPlaceRow.organisation_id == row.organisation_id
+    await session.execute(delete(IncidentPlaceRow).where(ours, IncidentPlaceRow.incident_id == row.id))
+    session.add_all(
+        IncidentPlaceRow(
+            organisation_id=row.organisation_id,
+            incident_id=row.id,
+            building_id=each.building_id,
+            place_id=each.place_id,
+            unit_id=each.unit_id,
+            label=each.label,
+        )
+        for each in affected
+    )
+    await session.flush()
+
+
+async def _deadline(
     session: AsyncSession, clock: Clock, principal: Principal, ticket_type: TicketType, priority: Priority
-) -> datetime:
+) -> tuple[datetime, datetime]:
+    """Return when a supervisor is warned, and when it must be over."""
     calendar_id = await calendars.pin(session, clock, principal, code=ticket_type.calendar)
     calendar = await calendars.calendar(session, principal, version_id=calendar_id)
-    return calendar.add(clock.now(), timedelta(minutes=ticket_type.targets[priority][Target.SOLUTION]))
+    limit = timedelta(minutes=ticket_type.targets[priority][Target.SOLUTION])
+    return calendar.add(clock.now(), limit * WARNED_AT / 100), calendar.add(clock.now(), limit)
 
 
 def _check(title: str, script: str, notice: str) -> None:

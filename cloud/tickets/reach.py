@@ -10,7 +10,7 @@ from cloud.accounts.domain import Person
 from cloud.core.principal import Principal, Role
 from cloud.tickets.dispatch_rules import DispatchRules
 from cloud.tickets.ladder import Whom
-from cloud.tickets.tables import TicketRow
+from cloud.tickets.tables import IncidentRow, TicketRow
 
 
 async def reached(
@@ -44,7 +44,7 @@ async def dispatchers(session: AsyncSession, principal: Principal, *, row: Ticke
 
 
 async def supervisors(
-    session: AsyncSession, principal: Principal, rules: DispatchRules, *, row: TicketRow
+    session: AsyncSession, principal: Principal, rules: DispatchRules, *, row: TicketRow | IncidentRow
 ) -> list[Person]:
     """Return who is called when nobody is found: the leads, else the managers."""
     return await _of(session, principal, row.community_id, rules.lead_ids, Role.MANAGER)

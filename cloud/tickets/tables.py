@@ -268,6 +268,8 @@ class IncidentRow(Base):
         type_id: the version of the type whose targets its own clock follows.
         script: what the desk says to whoever calls about it.
         notice: the one line that everybody concerned may read.
+        next_at: when its clock has something to say; None when there is nothing more.
+        breached_at: when its deadline passed before it was over; it stays, whatever comes after.
     """
 
     __tablename__ = "incidents"
@@ -283,6 +285,8 @@ class IncidentRow(Base):
     opened_at: Mapped[datetime]
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     due_at: Mapped[datetime]
+    next_at: Mapped[datetime | None] = mapped_column(index=True)
+    breached_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     result: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int] = mapped_column(default=1)
@@ -291,13 +295,14 @@ class IncidentRow(Base):
 
 
 class IncidentPlaceRow(Base):
-    """A place or unit that an incident concerns; `label` is what it was called when it was named."""
+    """A building, place or unit that an incident concerns; `label` is what it was called when it was named."""
 
     __tablename__ = "incident_places"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"))
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    building_id: Mapped[int | None] = mapped_column(ForeignKey("buildings.id"))
     place_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     label: Mapped[str] = mapped_column(String(PLACE_LENGTH))

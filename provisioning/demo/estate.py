@@ -31,7 +31,7 @@ COMMUNITY = "云杉苑"
 BOX = "云杉苑 1 号楼网关"
 
 _FLATS = ("101", "102", "201", "202", "301", "302")
-_BUILDING_1, _BUILDING_2 = "1 号楼", "2 号楼"
+BUILDING_1, BUILDING_2 = "1 号楼", "2 号楼"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class _Spot:
 
 
 _SPOTS: Mapping[str, Sequence[_Spot]] = {
-    _BUILDING_1: (
+    BUILDING_1: (
         _Spot(name="B1 配电间", kind=PlaceKind.ELECTRICAL_ROOM, devices=("riser-meter",)),
         _Spot(name="B1 水泵房", kind=PlaceKind.PLANT_ROOM, devices=(LEAK, "water-meters")),
         _Spot(name="1 层大堂", kind=PlaceKind.LOBBY, devices=("lobby-climate",)),
@@ -54,7 +54,7 @@ _SPOTS: Mapping[str, Sequence[_Spot]] = {
         _Spot(name="1 号电梯", kind=PlaceKind.LIFT),
         _Spot(name="屋面", kind=PlaceKind.ROOF),
     ),
-    _BUILDING_2: (
+    BUILDING_2: (
         _Spot(name="1 层大堂", kind=PlaceKind.LOBBY),
         _Spot(name="1 号电梯", kind=PlaceKind.LIFT),
     ),
@@ -229,7 +229,7 @@ async def issue_code(session: AsyncSession, clock: Clock, principal: Principal) 
         clock,
         principal,
         community_id=community.id,
-        place_id=places[_BUILDING_1, _SPOTS[_BUILDING_1][0].name],
+        place_id=places[BUILDING_1, _SPOTS[BUILDING_1][0].name],
         box_name=BOX,
     )
     return issued.code

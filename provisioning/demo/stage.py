@@ -18,7 +18,7 @@ from cloud.fleet.domain import BoxIdentity
 from cloud.fleet.series_url import open_series
 from cloud.web.live import Hub
 from cloud.wiring import wire
-from provisioning.demo import estate, people, reception, repairs, residents
+from provisioning.demo import estate, incident, people, reception, repairs, residents
 from provisioning.demo.box import PracticeBox
 from provisioning.demo.cloud import PracticeCloud, well
 from provisioning.demo.memory import Memory
@@ -121,6 +121,7 @@ async def _founded(database: Database, clock: Clock, store: FileStore, say: Say)
             await reception.open_desk(session, clock, principal, picture)
             await repairs.stock_up(session, clock, principal)
             await repairs.repair(session, clock, principal)
+            await incident.cut_water(session, clock, principal)
     return principal
 
 

@@ -253,6 +253,7 @@ JOBS = {
     "tickets.climb_due": _("Tell whom the ladder names when a target was missed long ago"),
     "tickets.dispatch_due": _("Look for people for tickets"),
     "tickets.judge_due": _("Judge the deadlines of tickets"),
+    "tickets.judge_incidents": _("Judge the deadlines of incidents"),
     "tickets.learn": _("Learn types from closed tickets"),
 }
 """What the jobs do; a test finds one that is missing here."""

@@ -10,15 +10,15 @@ from cloud.alarms.domain import Priority
 from cloud.core.errors import Refused
 from cloud.core.listing import Ask, Filter, Found, Operator
 from cloud.core.principal import Role
-from cloud.properties import service as properties
 from cloud.reception.explained import count_calls
 from cloud.screens.desk.acts import TEXT
+from cloud.screens.desk.concern import building_options, concern, place_options, typed
 from cloud.screens.desk.lines import TicketLine, lines
 from cloud.screens.desk.tickets import TICKETS
 from cloud.screens.desk.tree import type_options
 from cloud.tickets import incidents
+from cloud.tickets.incident_area import explicable
 from cloud.tickets.incident_reading import (
-    Affected,
     Incident,
     count_tickets,
     incident,
@@ -63,24 +63,26 @@ INCIDENTS = ListView[tuple[Incident, int]](
 EXPLAINED = replace(TICKETS, name="incident_tickets", caption=_("Tickets that it explains"))
 
 
-class WordsForm(FormModel):
-    """What an incident says."""
+class SaidForm(FormModel):
+    """What an incident says, and what it concerns: buildings and places by their ids, units as people say them."""
 
     title: Annotated[str, Field(max_length=200)]
     script: TEXT = ""
     notice: TEXT = ""
+    building_ids: tuple[Id, ...] = ()
+    units: Annotated[str, Field(max_length=2_000)] = ""
+    place_ids: tuple[Id, ...] = ()
 
 
-class IncidentForm(WordsForm):
+class IncidentForm(SaidForm):
     """An incident as it is opened."""
 
     type: str
     priority: Annotated[int, Field(ge=1, le=4)] | None = None
-    place_ids: tuple[Id, ...] = ()
 
 
-class ChangeForm(WordsForm):
-    """An incident's words as they are changed, on what its sender saw."""
+class ChangeForm(SaidForm):
+    """An incident as it is changed, on what its sender saw."""
 
     version: Id
 
@@ -91,6 +93,12 @@ class EndForm(FormModel):
     version: Id
     result: TEXT
     with_tickets: bool = False
+
+
+class ExplainForm(FormModel):
+    """Open tickets of what it concerns that it explains."""
+
+    ticket_ids: tuple[Id, ...]
 
 
 class TicketForm(FormModel):
@@ -140,6 +148,7 @@ async def change(work: Work, page: OnPage, incident_id: int) -> Response:
     form = await page.form(ChangeForm)
     async with page.mending(form, lambda: _draw(work, page, incident_id, words_form=form)):
         sent = form.value
+        concerned = await concern(work, sent.building_ids, sent.units, sent.place_ids)
         await incidents.change_incident(
             work.session,
             work.clock,
@@ -149,9 +158,25 @@ async def change(work: Work, page: OnPage, incident_id: int) -> Response:
             title=sent.title,
             script=sent.script,
             notice=sent.notice,
+            affected=concerned.affected,
+            community_id=concerned.community_id,
         )
     work.changed(TOPIC, "tickets")
     return page.done(f"/incidents/{incident_id}", _("The incident is changed."))
+
+
+@router.post("/incidents/{incident_id}/tickets/explain")
+async def explain(work: Work, page: OnPage, incident_id: int) -> Response:
+    """Say that it explains open tickets of what it concerns, all at once."""
+    form = await page.form(ExplainForm)
+    async with page.mending(form, lambda: _draw(work, page, incident_id)):
+        for ticket_id in sorted(form.value.ticket_ids):  # all who lock several do so in this order
+            await incidents.add_ticket(
+                work.session, work.clock, work.principal, incident_id=incident_id, ticket_id=ticket_id
+            )
+    work.changed(TOPIC, "tickets")
+    count = len(form.value.ticket_ids)
+    return page.done(f"/incidents/{incident_id}", _("%(count)d tickets are added."), parameters={"count": count})
 
 
 @router.post("/incidents/{incident_id}/tickets")
@@ -202,11 +227,7 @@ async def resolve(work: Work, page: OnPage, incident_id: int) -> Response:
 
 
 async def _open(work: Unit, sent: IncidentForm) -> int:
-    places = {place.id: place for place in await properties.list_places(work.session, work.principal)}
-    if not places.keys() >= set(sent.place_ids):
-        raise Refused(_("Choose one of the values offered."), "place_ids")
-    labels = await properties.labels(work.session, work.principal, sent.place_ids)
-    communities = {places[place_id].community_id for place_id in sent.place_ids}
+    concerned = await concern(work, sent.building_ids, sent.units, sent.place_ids)
     return await incidents.open_incident(
         work.session,
         work.clock,
@@ -215,11 +236,8 @@ async def _open(work: Unit, sent: IncidentForm) -> int:
         title=sent.title,
         script=sent.script,
         notice=sent.notice,
-        community_id=communities.pop() if len(communities) == 1 else None,
-        affected=[
-            Affected(place_id=place_id, unit_id=places[place_id].unit_id, label=labels[place_id])
-            for place_id in sent.place_ids
-        ],
+        community_id=concerned.community_id,
+        affected=concerned.affected,
         priority=Priority(sent.priority) if sent.priority else None,
     )
 
@@ -233,13 +251,12 @@ async def _numbered(work: Unit, number: str) -> int:
 
 
 async def _draw_new(work: Unit, page: Page, form: Form[IncidentForm]) -> Response:
-    places = await properties.list_places(work.session, work.principal)
-    labels = await properties.labels(work.session, work.principal, [place.id for place in places])
     return page.show(
         "desk/new_incident.html",
         form=form,
         types=await type_options(work, page),
-        places=sorted(labels.items(), key=lambda pair: pair[1]),
+        buildings=await building_options(work),
+        places=await place_options(work),
     )
 
 
@@ -253,7 +270,8 @@ async def _draw(
     end_form: Form[Any] | None = None,
 ) -> Response:
     found = await incident(work.session, work.clock, work.principal, incident_id=incident_id)
-    said = Form.blank(ChangeForm, title=found.title, script=found.script, notice=found.notice)
+    said = Form.blank(ChangeForm, title=found.title, script=found.script, notice=found.notice, **typed(found.affected))
+    open_tickets = [] if found.closed_at else await explicable(work.session, work.clock, work.principal, found)
     return await page.list(
         "desk/incident.html",
         EXPLAINED,
@@ -263,6 +281,9 @@ async def _draw(
         calls=await count_calls(work.session, work.principal, incident_id=incident_id),
         type_name=words.written(found.type.name, page.reader.locale),
         words_form=words_form or said,
+        buildings=await building_options(work),
+        places=await place_options(work),
+        explicable=await lines(work, page, open_tickets),
         ticket_form=ticket_form or Form.blank(TicketForm),
         end_form=end_form or Form.blank(EndForm, with_tickets=True),
     )

@@ -165,6 +165,7 @@ FORMS: Mapping[str, Sending] = {
     "/incidents": Sending({"type": "water_off", "title": "停水", "place_ids": "{place_id}"}),
     "/incidents/{incident_id}": Sending({"version": "1", "title": "停水两小时"}),
     "/incidents/{incident_id}/tickets": Sending({"number": "{assigned_number}"}),
+    "/incidents/{incident_id}/tickets/explain": Sending({"ticket_ids": "{assigned_id}"}),
     "/incidents/{incident_id}/tickets/remove": Sending({"row": "{ticket_id}"}),
     "/incidents/{incident_id}/resolve": Sending({"version": "1", "result": "恢复供水"}),
     "/materials/new": Sending(_MATERIAL),

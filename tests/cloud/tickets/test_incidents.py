@@ -1,11 +1,18 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
 from cloud.core.listing import Ask, Filter, Operator
 from cloud.core.principal import Principal, Role
+from cloud.notifications.domain import Kind
+from cloud.notifications.tables import MessageRow
+from cloud.properties import finding
 from cloud.tickets.domain import Act, Deed, State
+from cloud.tickets.incident_area import explicable
+from cloud.tickets.incident_clock import judge_due
 from cloud.tickets.incident_reading import (
     Affected,
     Incident,
@@ -16,13 +23,21 @@ from cloud.tickets.incident_reading import (
 )
 from cloud.tickets.incidents import add_ticket, change_incident, open_incident, remove_ticket, resolve_incident
 from tests.cloud.estate import make_organisation
+from tests.cloud.screens.households import make_households
 from tests.cloud.tickets.desk import Desk
 
 NOTICE = "3 栋总管抢修，预计 20:00 恢复供水"
 
 
-async def begin(desk: Desk, *ticket_ids: int, by: Role = Role.DESK, title: str = "3 栋停水") -> int:
+async def begin(
+    desk: Desk,
+    *ticket_ids: int,
+    by: Role = Role.DESK,
+    title: str = "3 栋停水",
+    affected: Sequence[Affected] | None = None,
+) -> int:
     site = desk.site
+    office = [Affected(place_id=site.place_id, label="云杉苑 · 3 栋 · 办公室")]
     async with site.database.transaction() as session:
         return await open_incident(
             session,
@@ -33,9 +48,31 @@ async def begin(desk: Desk, *ticket_ids: int, by: Role = Role.DESK, title: str =
             script="正在抢修总管，请先储水",
             notice=NOTICE,
             community_id=site.community_id,
-            affected=[Affected(place_id=site.place_id, label="云杉苑 · 3 栋 · 办公室")],
+            affected=office if affected is None else affected,
             ticket_ids=ticket_ids,
         )
+
+
+async def judge(desk: Desk) -> None:
+    """Run the job of incidents that fall due, until nothing is left."""
+    is_done = False
+    while not is_done:
+        async with desk.site.database.transaction() as session:
+            is_done = not await judge_due(session, desk.site.clock)
+
+
+async def messages(desk: Desk, person: Principal) -> list[str]:
+    """Return the subjects of what somebody was sent, the oldest first."""
+    async with desk.site.database.reading() as session:
+        found = select(MessageRow.subject_en).where(MessageRow.person_id == person.person_id)
+        return list(await session.scalars(found.order_by(MessageRow.id)))
+
+
+async def notices(desk: Desk, person: Principal) -> list[str]:
+    """Return the notices of incidents that somebody was sent, the oldest first."""
+    async with desk.site.database.reading() as session:
+        found = select(MessageRow.text_zh).where(MessageRow.person_id == person.person_id)
+        return list(await session.scalars(found.where(MessageRow.kind == Kind.INCIDENT).order_by(MessageRow.id)))
 
 
 async def end(desk: Desk, incident_id: int, *, with_tickets: bool, result: str = "总管已修复") -> None:
@@ -88,6 +125,71 @@ async def test_its_tickets_read_its_notice(desk: Desk) -> None:
     assert counts == {incident_id: 2}
 
 
+async def test_it_warns_a_supervisor_and_calls_them_once_it_is_late_and_stays_late(desk: Desk) -> None:
+    incident_id = await begin(desk)
+    told = []
+    for minutes in (191, 1, 48, 1):  # a burst pipe has 240 minutes, of which 80 % are 192
+        desk.site.clock.advance(minutes=minutes)
+        desk.site.clock.advance(seconds=1)
+        await judge(desk)
+        told.append(await messages(desk, desk.principal(Role.MANAGER)))
+    warned, late = "An incident is nearly late: 3 栋停水", "An incident is late: 3 栋停水"
+    assert told == [[], [warned], [warned, late], [warned, late]]
+    await end(desk, incident_id, with_tickets=True)
+    assert (await see(desk, incident_id)).is_late
+    async with desk.site.database.reading() as session:
+        late_ones = Ask(filters=(Filter(column="late", operator=Operator.IS, values=(1,)),))
+        listed = await list_incidents(session, desk.site.clock, desk.site.system, late_ones, only_open=False)
+    assert [each.id for each in listed.rows] == [incident_id]
+
+
+async def test_what_is_over_in_time_is_never_late(desk: Desk) -> None:
+    incident_id = await begin(desk)
+    await end(desk, incident_id, with_tickets=True)
+    desk.site.clock.advance(days=1)
+    await judge(desk)
+    assert not (await see(desk, incident_id)).is_late
+    assert await messages(desk, desk.principal(Role.MANAGER)) == []
+
+
+async def test_everybody_in_its_units_is_sent_each_notice_once(desk: Desk) -> None:
+    site = desk.site
+    homes = await make_households(site.database, site.clock, site.estate, community_id=site.community_id)
+    async with site.database.reading() as session:
+        [building] = [each for each in await finding.list_buildings(session, site.system) if each.building_id]
+        [unit] = [await finding.find_spot(session, site.system, unit_id=homes.unit_id, place_id=None)]
+    own = [Affected(unit_id=unit.unit_id, label=unit.label)]
+    incident_id = await begin(desk, affected=own)
+    everybody = [*own, Affected(building_id=building.building_id, label=building.label)]
+    for version, affected, notice in ((1, own, NOTICE), (2, everybody, NOTICE), (3, everybody, "预计 22:00 恢复")):
+        async with site.database.transaction() as session:
+            await change_incident(
+                session,
+                site.clock,
+                desk.principal(Role.DESK),
+                incident_id=incident_id,
+                version=version,
+                title="3 栋停水",
+                script="",
+                notice=notice,
+                affected=affected,
+            )
+    assert await notices(desk, homes.owner) == [NOTICE, "预计 22:00 恢复"]
+    assert await notices(desk, homes.next_door) == [NOTICE, "预计 22:00 恢复"]
+    assert [each.label for each in (await see(desk, incident_id)).affected] == [unit.label, building.label]
+
+
+async def test_open_tickets_of_its_kind_in_what_it_concerns_are_offered(desk: Desk) -> None:
+    site = desk.site
+    near, _complaint, joined = await desk.open("water_off"), await desk.open("noise"), await desk.open("water_off")
+    done = await desk.open("water_off")
+    await desk.do(Act.CANCEL, done)
+    incident_id = await begin(desk, joined)
+    async with site.database.reading() as session:
+        offered = await explicable(session, site.clock, site.system, await see(desk, incident_id))
+    assert [each.id for each in offered] == [near]
+
+
 async def test_a_changed_notice_is_told_and_other_changes_are_not(desk: Desk) -> None:
     ticket_id = await desk.open("water_off")
     incident_id, site = await begin(desk, ticket_id), desk.site
@@ -102,6 +204,7 @@ async def test_a_changed_notice_is_told_and_other_changes_are_not(desk: Desk) ->
                 title="3 栋停水",
                 script=script,
                 notice=notice,
+                affected=[],
             )
     told = [line.text for line in await desk.told(ticket_id) if line.deed is Deed.INCIDENT_TOLD]
     assert told == ["预计 22:00 恢复"]

@@ -11,6 +11,7 @@ from cloud.tickets.reading import Ticket, ticket
 from cloud.tickets.steps import ticks
 from tests.cloud.screens.controlroom.test_alarms import words_of
 from tests.cloud.screens.house import House
+from tests.cloud.screens.households import make_households
 from tests.cloud.tickets.desk import Desk
 from tests.cloud.web.conftest import Browser
 
@@ -183,6 +184,26 @@ async def test_the_board_shows_tickets_by_state_and_by_deadline(house: House, ti
     placed = {label: set(map(int, re.findall(r"/tickets/(\d+)", html))) for label, html in columns}
     assert (placed["Late"], placed["The clock stands"]) == ({late}, {waiting})
     assert placed["Within a week"] == {free}
+
+
+async def test_an_incident_names_buildings_and_units_and_takes_what_is_open_there(house: House, tickets: Desk) -> None:
+    homes = await make_households(
+        house.site.database, house.site.clock, house.site.estate, community_id=house.site.community_id
+    )
+    there = await tickets.open("water_off", unit_id=homes.unit_id)
+    said = {"type": "water_off", "title": "3 栋停水", "notice": "预计 20:00 恢复"}
+    async with house.signed_in(Role.DESK) as browser:
+        wrong = await browser.send_form("/incidents", page="/incidents/new", **said, units="3-999")
+        assert "There is no unit “3-999”" in wrong.text
+        await browser.send_form("/incidents", page="/incidents/new", **said, units="3-501, 3-502")
+        page = words_of((await browser.get("/incidents/1")).text)
+        for part in ("云杉苑 · 3 栋 · 501, 云杉苑 · 3 栋 · 502", "1 open ticket of what it concerns"):
+            assert part in page, part
+        await browser.send_form("/incidents/1", page="/incidents/1", **said, version="1", building_ids="1")
+        page = words_of((await browser.get("/incidents/1")).text)
+        assert "· 501," not in page
+        await browser.send_form("/incidents/1/tickets/explain", page="/incidents/1", ticket_ids=str(there))
+    assert (await tickets.see(there)).incident_id == 1
 
 
 async def test_an_incident_from_its_beginning_to_its_end(house: House, tickets: Desk) -> None:
