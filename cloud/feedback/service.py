@@ -24,7 +24,9 @@ from cloud.notifications.service import notify
 from cloud.tickets import service as tickets
 from cloud.tickets.dispatch_rules import rules_in_force
 from cloud.tickets.domain import State, TicketMoved
+from cloud.tickets.holding import held_by
 from cloud.tickets.reading import Ticket, ticket
+from cloud.tickets.reading import tickets as tickets_by_id
 from firmware_configs.look.words import _
 
 LATELY = timedelta(days=30)
@@ -67,19 +69,19 @@ async def ask_later(session: AsyncSession, clock: Clock, event: TicketMoved) -> 
 
 
 async def ask_when_done(session: AsyncSession, clock: Clock, event: OpinionDue) -> None:
-    """Ask whoever wanted a ticket what they think, when it is done: once for it, and not every week."""
+    """Ask whoever wanted a ticket what they think, when it is done: once for it, and not every week.
+
+    Whose ticket was merged into it wanted the same, and is asked about their own.
+    """
     system = Principal.system(event.organisation_id)
     done = await ticket(session, clock, system, ticket_id=event.ticket_id)
-    if done.state is not State.RESOLVED or done.kind not in ASKED_KINDS or done.requester_id is None:
+    if done.state is not State.RESOLVED or done.kind not in ASKED_KINDS:
         return
-    await hold(session, f"opinions of person {done.requester_id}")
-    rules = (await find_rules(session, system)).rules
-    since = clock.now() - rules.cap
-    if await tables.request_of_ticket(session, system, done.id) is not None:
-        return
-    if await tables.was_asked_since(session, system, done.requester_id, since):
-        return
-    await _ask(session, clock, system, done, rules, person_id=done.requester_id)
+    merged = await held_by(session, system, ticket_id=done.id)
+    asked = [*await tickets_by_id(session, clock, system, ticket_ids=merged), done]
+    wanted = {each.requester_id: each for each in asked if each.requester_id is not None}
+    for person_id in sorted(wanted):  # all who hold several people do so in this order
+        await _ask_once(session, clock, system, wanted[person_id], person_id=person_id)
 
 
 async def asked_by_link(session: AsyncSession, clock: Clock, *, token: str) -> Asked:
@@ -167,6 +169,16 @@ async def poor_lately(session: AsyncSession, clock: Clock, principal: Principal)
     rules = (await find_rules(session, principal)).rules
     found = await tables.newest_opinions(session, principal, up_to=int(rules.poor_at), since=clock.now() - LATELY)
     return {request.ticket_id: Opinion(rating=Rating(row.rating), text=row.text, at=row.at) for request, row in found}
+
+
+async def _ask_once(session: AsyncSession, clock: Clock, system: Principal, done: Ticket, *, person_id: int) -> None:
+    """Ask about a ticket, unless it was asked about, or the person was asked about another lately."""
+    await hold(session, f"opinions of person {person_id}")
+    rules = (await find_rules(session, system)).rules
+    if await tables.request_of_ticket(session, system, done.id) is not None:
+        return
+    if not await tables.was_asked_since(session, system, person_id, clock.now() - rules.cap):
+        await _ask(session, clock, system, done, rules, person_id=person_id)
 
 
 async def _ask(

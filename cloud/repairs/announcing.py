@@ -196,7 +196,7 @@ async def result_reported(
         kind=Kind.RESULT_REPORTED,
         subject=Words(zh=f"处理结果：{subject_of(ticket).zh}", en=f"What was done: {subject_of(ticket).en}"),
         text=Words(zh=f"{ticket.number}：{result}", en=f"{ticket.number}: {result}"),
-        link=f"/my/repairs/{ticket.id}/result",
+        link=f"/my/repairs/{ticket.id}" if ticket.merged_into_id else f"/my/repairs/{ticket.id}/result",
         key=f"repair-result:{result_id}",
     )
 

@@ -17,8 +17,10 @@ from cloud.repairs.tables import ResultRow
 from cloud.tickets import service as tickets
 from cloud.tickets.attachments import NewAttachment
 from cloud.tickets.domain import Act, State, TicketMoved
+from cloud.tickets.holding import held_by
 from cloud.tickets.reading import Ticket
 from cloud.tickets.reading import ticket as find_ticket
+from cloud.tickets.reading import tickets as tickets_by_id
 from firmware_configs.look.words import _
 
 
@@ -102,10 +104,13 @@ async def results(session: AsyncSession, principal: Principal, *, ticket_id: int
 
 
 async def _report(session: AsyncSession, clock: Clock, principal: Principal, ticket: Ticket, row: ResultRow) -> None:
-    """Tell those for whom the work was done what came of it."""
+    """Tell those for whom the work was done what came of it, whoever of them asked in a ticket that was merged too."""
     await session.flush()
-    who = await sight.concerned(session, clock, principal, ticket)
-    await announcing.result_reported(session, clock, principal, ticket, who, result=row.text, result_id=row.id)
+    system = Principal.system(principal.organisation_id)
+    merged = await held_by(session, system, ticket_id=ticket.id)
+    for each in (ticket, *await tickets_by_id(session, clock, system, ticket_ids=merged)):
+        who = await sight.concerned(session, clock, principal, each)
+        await announcing.result_reported(session, clock, principal, each, who, result=row.text, result_id=row.id)
 
 
 async def _require_labour(session: AsyncSession, principal: Principal, ticket: Ticket) -> None:

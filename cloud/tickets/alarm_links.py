@@ -8,6 +8,7 @@ from cloud.alarms.domain import ENDED_BY_NOTICE
 from cloud.alarms.service import Alarm
 from cloud.core.principal import Principal
 from cloud.tickets.domain import State
+from cloud.tickets.holding import held_by, last_holder
 from cloud.tickets.tables import TicketAlarmRow, TicketRow, alarms_of
 
 
@@ -17,7 +18,7 @@ async def must_verify(session: AsyncSession, principal: Principal, *, ticket_id:
     The alarms of tickets that were merged into it are its own. What happened once and has no value that could return
     asks for nothing.
     """
-    about = await alarms_of(session, principal, [ticket_id, *await _merged(session, principal, ticket_id=ticket_id)])
+    about = await alarms_of(session, principal, [ticket_id, *await held_by(session, principal, ticket_id=ticket_id)])
     alarm_ids = [alarm_id for of_one in about.values() for alarm_id in of_one]
     if not alarm_ids:
         return False
@@ -58,7 +59,7 @@ async def resolved_before(session: AsyncSession, principal: Principal, alarm: Al
     )
     own = about.where(TicketRow.state == State.RESOLVED, TicketRow.resolved_by.is_not(None)).limit(1)
     merged = about.where(TicketRow.merged_into_id.is_not(None)).limit(1)
-    held = [await _holder(session, principal, row.id) for row in (await session.execute(merged)).all()]
+    held = [await last_holder(session, principal, ticket_id=row.id) for row in (await session.execute(merged)).all()]
     candidates = [*(row.id for row in (await session.execute(own)).all()), *held]
     return await session.scalar(
         select(TicketRow)
@@ -69,28 +70,3 @@ async def resolved_before(session: AsyncSession, principal: Principal, alarm: Al
         .with_for_update(of=TicketRow)
         .execution_options(populate_existing=True)
     )
-
-
-async def _holder(session: AsyncSession, principal: Principal, ticket_id: int) -> int:
-    """Return which ticket holds the matter of one that was merged, perhaps into one that was merged too."""
-    into: int | None = ticket_id
-    while into is not None:
-        ticket_id = into
-        into = await session.scalar(
-            select(TicketRow.merged_into_id).where(
-                TicketRow.organisation_id == principal.organisation_id, TicketRow.id == ticket_id
-            )
-        )
-    return ticket_id
-
-
-async def _merged(session: AsyncSession, principal: Principal, *, ticket_id: int) -> list[int]:
-    """Return the tickets that were merged into one, and those that had been merged into these."""
-    found, last = [], [ticket_id]
-    while last:
-        into = select(TicketRow.id).where(
-            TicketRow.organisation_id == principal.organisation_id, TicketRow.merged_into_id.in_(last)
-        )
-        last = list(await session.scalars(into.order_by(TicketRow.id)))
-        found += last
-    return found

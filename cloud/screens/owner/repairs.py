@@ -11,6 +11,7 @@ from cloud.screens.owner import words
 from cloud.screens.owner.report import kept
 from cloud.screens.owner.steps import steps
 from cloud.tickets import attachments, reading
+from cloud.tickets.holding import followed
 from cloud.tickets.saying import say as say_it
 from cloud.tickets.timeline import timeline
 from cloud.web import uploads
@@ -66,12 +67,19 @@ async def _draw(work: Unit, page: Page, repair_id: int, form: Form[MessageForm])
     ticket = await reading.ticket(work.session, work.clock, work.principal, ticket_id=repair_id)
     lines = (await timeline(work.session, work.principal, ticket_ids=[repair_id]))[repair_id]
     photos = (await attachments.attachments_of(work.session, work.principal, ticket_ids=[repair_id]))[repair_id]
+    goes_on = await followed(work.session, work.clock, work.principal, of=ticket)
     told = [
         {"at": line.at, "who": line.actor, "what": page.say(what), "icon": icon, "said": line.text}
-        for line in lines
+        for line in (*(goes_on.lines if goes_on else ()), *lines)
         if line.deed in words.DEEDS
         for what, icon in [words.DEEDS[line.deed]]
     ]
     return page.show(
-        "owner/repair.html", ticket=ticket, told=told, files=photos, form=form, steps=await steps(work, ticket)
+        "owner/repair.html",
+        ticket=ticket,
+        stands=goes_on or ticket,
+        told=told,
+        files=photos,
+        form=form,
+        steps=await steps(work, ticket),
     )

@@ -6,10 +6,13 @@ import pytest
 
 from cloud.core.errors import Conflict, Forbidden, NotFound, Refused
 from cloud.core.principal import Principal, Role
+from cloud.core.words import Words
 from cloud.feedback import rules, service
 from cloud.feedback.domain import FeedbackRules, OnPoor, OpinionDue, Rating
 from cloud.repairs.domain import Reply
 from cloud.tickets.domain import State
+from cloud.tickets.merging import merge
+from cloud.tickets.opening import Location, open_ticket
 from tests.cloud.repairs.job import Job, give_job, messages_of
 
 
@@ -57,6 +60,27 @@ async def test_whoever_asked_for_the_work_is_asked_once_when_it_is_done(job: Job
     await hear(job)  # the ticket is not done, whatever an old event says
     assert await messages_of(job.site, job.owner) == []
     await finish(job)
+    assert await token(job)
+
+
+async def test_whose_ticket_was_merged_into_it_is_told_the_result_and_asked_too(job: Job) -> None:
+    desk, clock = job.person(Role.DESK), job.site.clock
+    async with job.work() as session:
+        merged_id = await open_ticket(
+            session,
+            clock,
+            desk,
+            type_code="water_indoor",
+            subject=Words(zh="楼上漏水", en="Water comes from above"),
+            location=Location(community_id=job.site.community_id, place="云杉苑 · 3 栋 · 502"),
+            unit_id=job.homes.next_door_unit_id,
+            requester_id=job.next_door.person_id,
+        )
+        await merge(session, clock, desk, ticket_id=merged_id, version=1, into_id=job.ticket_id)
+    await finish(job)
+    links = [link for _subject, link in await messages_of(job.site, job.next_door)]
+    assert f"/my/repairs/{merged_id}" in links
+    assert len([link for link in links if link.startswith("/opinion/")]) == 1
     assert await token(job)
 
 

@@ -5,7 +5,9 @@ import pytest
 from cloud.core.errors import Conflict, Forbidden, GatehouseError, NotFound, Refused
 from cloud.core.principal import Role
 from cloud.tickets.domain import Act, Deed, State
+from cloud.tickets.holding import followed
 from cloud.tickets.merging import candidates, holder, merge, merged_into
+from cloud.tickets.service import note
 from tests.cloud.estate import make_organisation
 from tests.cloud.tickets.desk import Desk
 
@@ -49,6 +51,25 @@ async def test_a_merged_ticket_is_held_by_the_other_and_both_are_told(desk: Desk
         held = await holder(session, site.clock, site.system, of=found)
     assert held is not None
     assert held.id == into
+
+
+async def test_whoever_asked_for_a_merged_ticket_follows_what_is_done_in_the_one_that_holds_it(desk: Desk) -> None:
+    into, between, ticket_id = await desk.open("public_area"), await desk.open("public_area"), await desk.open()
+    await join(desk, ticket_id, between)
+    await join(desk, between, into)
+    for act in (Act.TAKE, Act.START, Act.RESOLVE):
+        await desk.do(act, into, by=Role.WORKER)
+    site = desk.site
+    async with site.database.transaction() as session:
+        await note(
+            session, site.clock, desk.principal(Role.DESK), ticket_id=into, text="张三家请先打电话", is_public=True
+        )
+    async with site.database.reading() as session:
+        found = await followed(session, site.clock, site.system, of=await desk.see(ticket_id))
+        assert await followed(session, site.clock, site.system, of=await desk.see(into)) is None
+    assert found is not None
+    assert (found.state, found.is_undone, found.assignee_name) == (State.RESOLVED, False, "李四")
+    assert [line.deed for line in found.lines] == [Deed.RESOLVED, Deed.STARTED, Deed.TAKEN]
 
 
 async def test_taken_up_again_it_stands_by_itself(desk: Desk) -> None:
