@@ -53,8 +53,9 @@ class Town:
             yield somebody
             assert somebody.complaints == []
 
-    def deliver(self) -> None:
-        """Let happen what follows from what was done."""
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and happen what follows from what was done."""
+        self._whole.clock.advance(seconds=seconds)
         self._server.call(self._deliver())
 
     def measure(self, value: float, *, after_s: float = 1) -> None:
@@ -240,7 +241,8 @@ def _worker_finishes(chromium: Browser, town: Town, language: str, ticket_id: in
 
 
 def _caller_rates(chromium: Browser, town: Town, language: str) -> None:
-    town.deliver()
+    for _turn in range(2):
+        town.wait(60)  # until the end can't be taken back by a tap any more
     with person(chromium, town.url, **PHONE) as caller:
         caller.prefer(language=language)
         caller.open(town.link_of(Kind.OPINION_ASKED))  # as it stands in the message
