@@ -233,10 +233,9 @@ async def _write_ahead(driver: aiosqlite.Connection) -> None:
     async with asyncio.timeout(_BUSY_TIMEOUT_S):
         while True:
             try:
-                await driver.execute("PRAGMA journal_mode=WAL")
+                async with driver.execute("PRAGMA journal_mode=WAL"):
+                    return
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorname != "SQLITE_BUSY":
                     raise
                 await asyncio.sleep(_BUSY_AGAIN_S)
-            else:
-                return
