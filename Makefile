@@ -20,7 +20,7 @@ demo: setup-demo ## run cloud, practice estate, practice building and a box; Ctr
 
 test: setup setup-system static ## everything that must hold, with fixed seeds and small counts
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not browser" tests
-	@$(BIN)/pytest -n 2 --dist worksteal -m browser tests  # apart: the browser's driver keeps a loop in its thread
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m browser tests  # apart: the browser's driver keeps a loop in its thread
 
 check: setup static fast ## lint, types, import contracts and the fast tests, in under a minute
 
