@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -97,6 +98,18 @@ def person(browser: Browser, url: str, **options: Any) -> Iterator[Person]:
         yield somebody
     finally:
         context.close()
+
+
+def wait_until(page: Page, holds: str, arg: Any = None) -> None:
+    """Wait until a function in JavaScript returns what is true.
+
+    Playwright's wait_for_function evaluates text in the page, which the pages' Content-Security-Policy refuses from the
+    second look on.
+    """
+    ends_s = time.monotonic() + PATIENCE_MS / 1_000
+    while not page.evaluate(holds, arg):
+        assert time.monotonic() < ends_s, f"it never came true: {holds}"
+        page.wait_for_timeout(50)
 
 
 def assert_accessible(page: Page) -> None:

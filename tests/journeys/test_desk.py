@@ -18,7 +18,7 @@ from cloud.tickets.reading import Ticket, ticket
 from tests.cloud.estate import PASSWORD
 from tests.cloud.reception.mails import photo, written
 from tests.cloud.screens.whole import Whole
-from tests.journeys.browsing import LANGUAGES, Person, person
+from tests.journeys.browsing import LANGUAGES, Person, person, wait_until
 from tests.journeys.whole import running_whole
 from tests.servers.web import WebServer
 
@@ -196,7 +196,7 @@ def test_a_mail_with_a_photo_becomes_a_ticket_that_shows_it(desk: Person, counte
     picture = desk.page.locator("img[alt='水管.jpg']")
     expect(picture).to_be_visible()
     picture.scroll_into_view_if_needed()
-    desk.page.wait_for_function("document.querySelector('img').naturalWidth === 320")
+    wait_until(desk.page, "() => document.querySelector('img').naturalWidth === 320")
     expect(desk.page.locator("#what")).to_have_value("水管漏水")
     desk.type(desk.page.locator("#where"), "3-501")
     desk.press("Enter")

@@ -22,7 +22,7 @@ from cloud.tickets.timers import Deadline, deadlines, judge_due
 from tests.cloud.estate import PASSWORD
 from tests.cloud.repairs.job import give_job
 from tests.cloud.screens.whole import Whole, make_whole
-from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person
+from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person, wait_until
 from tests.servers.web import WebServer, running_web
 
 pytestmark = pytest.mark.browser
@@ -137,7 +137,7 @@ def _begin(worker: Person, stage: Stage, role: Role = Role.WORKER) -> None:
 
 def _go_down(page: Page) -> None:
     """Leave the network once the telephone holds the day."""
-    page.wait_for_function("() => Boolean(navigator.serviceWorker.controller)")
+    wait_until(page, "() => Boolean(navigator.serviceWorker.controller)")
     expect(page.locator("body[data-pages=kept]")).to_be_attached()
     page.context.set_offline(True)
 

@@ -13,7 +13,7 @@ from cloud.core.principal import Role
 from tests.clocks import FixedClock
 from tests.cloud.estate import PASSWORD
 from tests.cloud.web.conftest import Site
-from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person
+from tests.journeys.browsing import LANGUAGES, THEMES, Person, assert_accessible, person, wait_until
 from tests.servers.web import WebServer, running_web
 
 pytestmark = pytest.mark.browser
@@ -295,7 +295,7 @@ def test_a_curve_is_drawn_from_its_table_and_follows_the_theme(operator: Person)
     expect(page.locator("#curve canvas")).to_be_visible()
     light = page.locator("#curve canvas").evaluate("canvas => canvas.toDataURL()")
     page.evaluate("document.documentElement.setAttribute('data-bs-theme', 'dark')")
-    page.wait_for_function("light => document.querySelector('#curve canvas').toDataURL() !== light", arg=light)
+    wait_until(page, "light => document.querySelector('#curve canvas').toDataURL() !== light", light)
 
 
 def test_a_curve_without_javascript_is_its_table(chromium: Browser, stage: Stage) -> None:

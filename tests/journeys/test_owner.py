@@ -15,7 +15,7 @@ from cloud.core.principal import Role
 from cloud.notifications.tables import DeliveryRow
 from tests.cloud.estate import PASSWORD
 from tests.cloud.screens.whole import Whole
-from tests.journeys.browsing import Person, person
+from tests.journeys.browsing import Person, person, wait_until
 from tests.journeys.whole import running_whole
 from tests.servers.web import WebServer
 
@@ -149,7 +149,7 @@ def test_words_typed_for_a_report_outlast_the_page(chromium: Browser, stage: Sta
         _at_home(owner, stage)
         owner.open("/my/report")
         owner.page.locator("#text").fill("走廊灯坏了")
-        owner.page.wait_for_function("localStorage.getItem('gatehouse-report')")
+        wait_until(owner.page, "() => localStorage.getItem('gatehouse-report')")
         owner.open("/my/home")
         owner.open("/my/report")
         expect(owner.page.locator("#text")).to_have_value("走廊灯坏了")

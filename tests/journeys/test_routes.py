@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1_800)]
 
 
 SIZES = ("normal", "elder")
+LOOKS = tuple(zip(LANGUAGES, THEMES, strict=True))
+"""Each language and each theme once: words hang on the one, contrasts on the other, and nothing on both."""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +35,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Whole
         yield server.url, made[0]
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "theme"), LOOKS)
 def test_every_page_is_accessible_and_the_browser_has_nothing_to_say(
     chromium: Browser, stage: tuple[str, Whole], theme: str, language: str
 ) -> None:
