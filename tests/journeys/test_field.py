@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cloud.core.principal import Role
 from cloud.repairs import surveys
 from cloud.repairs.domain import Stage as Photographed
+from cloud.tickets.deadlines import Deadline, deadlines
 from cloud.tickets.domain import Deed, Target
 from cloud.tickets.tables import TicketEntryRow
 from cloud.tickets.timeline import Entry, timeline
-from cloud.tickets.timers import Deadline, deadlines, judge_due
+from cloud.tickets.timers import judge_due
 from tests.cloud.estate import PASSWORD
 from tests.cloud.repairs.job import give_job
 from tests.cloud.screens.whole import Whole, make_whole

@@ -20,6 +20,7 @@ from cloud.screens.desk.tree import type_options
 from cloud.tickets import service as tickets
 from cloud.tickets.attachments import attachments_of
 from cloud.tickets.contacts import contact
+from cloud.tickets.deadlines import deadlines
 from cloud.tickets.domain import Act, How, Outcome, State
 from cloud.tickets.incident_reading import open_incidents
 from cloud.tickets.incidents import add_ticket, remove_ticket
@@ -27,7 +28,6 @@ from cloud.tickets.merging import candidates, merged_into
 from cloud.tickets.reading import Ticket, acts_for, ticket
 from cloud.tickets.steps import tick, ticks
 from cloud.tickets.timeline import timeline
-from cloud.tickets.timers import deadlines
 from cloud.web import words
 from cloud.web.forms import Form, FormModel
 from cloud.web.ids import Id

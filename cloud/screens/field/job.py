@@ -13,7 +13,7 @@ from cloud.repairs.domain import Hazard, Item, LineKind
 from cloud.repairs.maintenance_tables import Checked
 from cloud.screens.field.deeds import DEEDS, SLOTS, VersionForm
 from cloud.screens.field.telling import as_told
-from cloud.tickets import timers
+from cloud.tickets.deadlines import deadlines
 from cloud.tickets.domain import Outcome, Target
 from cloud.tickets.reading import Ticket, acts_for, ticket
 from cloud.web import kept, uploads, words
@@ -102,7 +102,7 @@ async def _draw(work: Unit, page: Page, ticket_id: int, sent: Mapping[str, Form[
 
 async def _must_contact(work: Unit, ticket_id: int) -> bool:
     """Return whether whoever asked still waits to be spoken to."""
-    found = await timers.deadlines(work.session, work.principal, ticket_ids=[ticket_id])
+    found = await deadlines(work.session, work.principal, ticket_ids=[ticket_id])
     return any(each.target is Target.FIRST_CONTACT and each.ended_at is None for each in found[ticket_id])
 
 

@@ -8,11 +8,12 @@ from enum import StrEnum
 from cloud.core.listing import Ask, Filter, Operator
 from cloud.repairs import visits
 from cloud.repairs.visits import Visit, Window
-from cloud.tickets import offers, timers
+from cloud.tickets import deadlines as targets
+from cloud.tickets import offers
+from cloud.tickets.deadlines import Deadline
 from cloud.tickets.domain import Act, State, Target
 from cloud.tickets.offers import Offer
 from cloud.tickets.reading import Ticket, acts_for, list_tickets
-from cloud.tickets.timers import Deadline
 from cloud.web.session import Unit
 
 MOST = 50
@@ -102,7 +103,7 @@ def _asked(offer: Offer) -> Job:
 async def _own(work: Unit, tickets: Iterable[Ticket]) -> list[Job]:
     found = list(tickets)
     ids = [ticket.id for ticket in found]
-    deadlines = await timers.deadlines(work.session, work.principal, ticket_ids=ids)
+    deadlines = await targets.deadlines(work.session, work.principal, ticket_ids=ids)
     planned = await visits.visits(work.session, work.principal, ticket_ids=ids)
     return [_job(work, ticket, deadlines[ticket.id], planned[ticket.id]) for ticket in found]
 

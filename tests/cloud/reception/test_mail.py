@@ -18,9 +18,9 @@ from cloud.reception.mail import ALL_HOURLY, SENDER_HOURLY, is_flood
 from cloud.reception.mail_tables import MailState, ReplyRow, ReplyState
 from cloud.tickets.attachments import attachments_of
 from cloud.tickets.contacts import contacts
+from cloud.tickets.deadlines import deadlines
 from cloud.tickets.domain import How, Target
 from cloud.tickets.timeline import timeline
-from cloud.tickets.timers import deadlines
 from cloud.web import photos
 from tests.cloud.reception.counter import Counter
 from tests.cloud.reception.mails import photo, written

@@ -11,11 +11,12 @@ from cloud.core.principal import Principal, Role
 from cloud.core.words import Words
 from cloud.tickets import service
 from cloud.tickets.clock_tables import TimerEventRow, TimerRow
+from cloud.tickets.deadlines import Deadline, deadlines
 from cloud.tickets.domain import Act, Target
 from cloud.tickets.opening import Location, open_ticket
 from cloud.tickets.reading import Ticket, ticket
 from cloud.tickets.timeline import Entry, timeline
-from cloud.tickets.timers import Deadline, deadlines, judge_due
+from cloud.tickets.timers import judge_due
 from tests.cloud.alarms.site import Site
 
 LEAK = Words(zh="水管漏水", en="A pipe leaks")
