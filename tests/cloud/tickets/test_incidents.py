@@ -152,6 +152,23 @@ async def test_what_is_over_in_time_is_never_late(desk: Desk) -> None:
     assert await messages(desk, desk.principal(Role.MANAGER)) == []
 
 
+async def change(
+    desk: Desk, incident_id: int, *, version: int, notice: str, script: str = "", affected: Sequence[Affected] = ()
+) -> None:
+    async with desk.site.database.transaction() as session:
+        await change_incident(
+            session,
+            desk.site.clock,
+            desk.principal(Role.DESK),
+            incident_id=incident_id,
+            version=version,
+            title="3 栋停水",
+            script=script,
+            notice=notice,
+            affected=affected,
+        )
+
+
 async def test_everybody_in_its_units_is_sent_each_notice_once(desk: Desk) -> None:
     site = desk.site
     homes = await make_households(site.database, site.clock, site.estate, community_id=site.community_id)
@@ -162,18 +179,7 @@ async def test_everybody_in_its_units_is_sent_each_notice_once(desk: Desk) -> No
     incident_id = await begin(desk, affected=own)
     everybody = [*own, Affected(building_id=building.building_id, label=building.label)]
     for version, affected, notice in ((1, own, NOTICE), (2, everybody, NOTICE), (3, everybody, "预计 22:00 恢复")):
-        async with site.database.transaction() as session:
-            await change_incident(
-                session,
-                site.clock,
-                desk.principal(Role.DESK),
-                incident_id=incident_id,
-                version=version,
-                title="3 栋停水",
-                script="",
-                notice=notice,
-                affected=affected,
-            )
+        await change(desk, incident_id, version=version, notice=notice, affected=affected)
     assert await notices(desk, homes.owner) == [NOTICE, "预计 22:00 恢复"]
     assert await notices(desk, homes.next_door) == [NOTICE, "预计 22:00 恢复"]
     assert [each.label for each in (await see(desk, incident_id)).affected] == [unit.label, building.label]
@@ -192,20 +198,9 @@ async def test_open_tickets_of_its_kind_in_what_it_concerns_are_offered(desk: De
 
 async def test_a_changed_notice_is_told_and_other_changes_are_not(desk: Desk) -> None:
     ticket_id = await desk.open("water_off")
-    incident_id, site = await begin(desk, ticket_id), desk.site
+    incident_id = await begin(desk, ticket_id)
     for version, script, notice in ((1, "新的话术", NOTICE), (2, "新的话术", "预计 22:00 恢复")):
-        async with site.database.transaction() as session:
-            await change_incident(
-                session,
-                site.clock,
-                desk.principal(Role.DESK),
-                incident_id=incident_id,
-                version=version,
-                title="3 栋停水",
-                script=script,
-                notice=notice,
-                affected=[],
-            )
+        await change(desk, incident_id, version=version, script=script, notice=notice)
     told = [line.text for line in await desk.told(ticket_id) if line.deed is Deed.INCIDENT_TOLD]
     assert told == ["预计 22:00 恢复"]
 
